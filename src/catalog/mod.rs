@@ -1,0 +1,68 @@
+//! The catalogue of causes: `rules.toml`, compiled into the binary, and the user's files in the same format.
+//!
+//! One entry is one cause: what it is called, how it is seen, what it leads to, how it is mended. Where seeing it takes a
+//! computation, the entry names a detector of `src/detect/`; else its signs say it all.
+
+mod schema;
+
+pub use schema::{Cause, Condition, Culprit, Fix, Layer, PatchKind, PatchTemplate, Severity, Sign, Signal, Strength, Test};
+
+/// The built-in catalogue's text.
+pub const BUILT_IN: &str = include_str!("../../rules.toml");
+
+/// All causes and signals, by order of the files.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog {
+    causes: Vec<Cause>,
+    signals: Vec<Signal>,
+}
+
+/// A rules file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// The whole message, with file, line, column and a caret under the place.
+    pub message: String,
+}
+
+impl Catalog {
+    /// The built-in catalogue.
+    pub fn built_in() -> Result<Self, Error> {
+        let mut catalog = Self::default();
+        catalog.extend("rules.toml", BUILT_IN)?;
+        Ok(catalog)
+    }
+
+    /// Adds the entries of a rules file; an entry with a known id replaces it.
+    pub fn extend(&mut self, path: &str, text: &str) -> Result<(), Error> {
+        let file: schema::File = toml::from_str(text).map_err(|e| Error { message: format!("{path}: {e}") })?;
+        for cause in file.cause {
+            match self.causes.iter_mut().find(|c| c.id == cause.id) {
+                Some(known) => *known = cause,
+                None => self.causes.push(cause),
+            }
+        }
+        for signal in file.signal {
+            match self.signals.iter_mut().find(|s| s.id == signal.id) {
+                Some(known) => *known = signal,
+                None => self.signals.push(signal),
+            }
+        }
+        Ok(())
+    }
+
+    /// The cause called `id`, also by a former name.
+    pub fn cause(&self, id: &str) -> Option<&Cause> {
+        self.causes.iter().find(|c| c.id == id || c.aliases.iter().any(|a| a == id))
+    }
+
+    /// All causes.
+    pub fn causes(&self) -> &[Cause] {
+        &self.causes
+    }
+
+    /// All named log patterns.
+    pub fn signals(&self) -> &[Signal] {
+        &self.signals
+    }
+}

@@ -1,0 +1,255 @@
+//! The relations along which harm travels, from the object that is sick to the objects that suffer.
+
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashMap;
+
+use super::{Cluster, owner_ref};
+use crate::decode::{Ref, Resource, Value};
+
+/// Why the second object suffers from the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Relation {
+    /// An owner's template makes the child.
+    Owns,
+    /// The owner counts on its child.
+    PartOf,
+    /// The pod runs on the node.
+    Runs,
+    /// The pod needs the object: a claim, Secret, ConfigMap, ServiceAccount, class.
+    Needed,
+    /// The service routes to the pod.
+    Backs,
+    /// The object sends requests to the service.
+    Called,
+    /// The namespace, quota or policy governs creation of the object.
+    Governs,
+}
+
+/// Edges between objects, also to objects that are only named.
+#[derive(Debug, Default)]
+pub struct Graph {
+    vertices: Vec<Ref>,
+    ids: FxHashMap<Ref, u32>,
+    edges: Vec<Vec<(u32, Relation)>>,
+}
+
+impl Graph {
+    pub(super) fn new(cluster: &Cluster) -> Self {
+        let mut graph = Self::default();
+        for resource in cluster.resources() {
+            graph.relate(cluster, resource);
+        }
+        graph
+    }
+
+    fn vertex(&mut self, reference: &Ref) -> u32 {
+        if let Some(&id) = self.ids.get(reference) {
+            return id;
+        }
+        let id = self.vertices.len() as u32;
+        self.vertices.push(reference.clone());
+        self.ids.insert(reference.clone(), id);
+        self.edges.push(Vec::new());
+        id
+    }
+
+    /// Harm at `from` reaches `to`.
+    pub(super) fn edge(&mut self, from: &Ref, relation: Relation, to: &Ref) {
+        let (from, to) = (self.vertex(from), self.vertex(to));
+        let edges = &mut self.edges[from as usize];
+        if from != to && !edges.contains(&(to, relation)) {
+            edges.push((to, relation));
+        }
+    }
+
+    fn relate(&mut self, cluster: &Cluster, resource: &Resource) {
+        let this = &resource.reference;
+        let ns = resource.namespace();
+        if let Some(owner) = owner_ref(resource) {
+            self.edge(&owner, Relation::Owns, this);
+            self.edge(this, Relation::PartOf, &owner);
+        }
+        if let Some((_, spec)) = resource.pod_spec() {
+            for (kind, name) in needs(spec) {
+                self.edge(&Ref::new(kind, ns.filter(|_| !is_cluster_scoped(kind)), name), Relation::Needed, this);
+            }
+        }
+        match resource.kind() {
+            "Pod" => {
+                let node = resource.at("spec.nodeName").text();
+                if !node.is_empty() {
+                    self.edge(&Ref::new("Node", None, node), Relation::Runs, this);
+                }
+            }
+            "PersistentVolumeClaim" => {
+                for (field, kind) in [("spec.volumeName", "PersistentVolume"), ("spec.storageClassName", "StorageClass")] {
+                    let name = resource.at(field).text();
+                    if !name.is_empty() {
+                        self.edge(&Ref::new(kind, None, name), Relation::Needed, this);
+                    }
+                }
+            }
+            "Service" => {
+                let selector = resource.at("spec.selector");
+                if !selector.is_empty() {
+                    let pods = cluster.kind("Pod").filter(|p| p.namespace() == ns && selects(selector, p.at("metadata.labels")));
+                    for pod in pods.map(|p| p.reference.clone()).collect::<Vec<_>>() {
+                        self.edge(&pod, Relation::Backs, this);
+                    }
+                }
+            }
+            "Ingress" => {
+                for backend in backends(resource) {
+                    self.edge(&Ref::new("Service", ns, backend), Relation::Backs, this);
+                }
+            }
+            "HorizontalPodAutoscaler" => {
+                let target = resource.at("spec.scaleTargetRef");
+                let target = Ref::new(target.get("kind").text(), ns, target.get("name").text());
+                self.edge(&target, Relation::Governs, this);
+                self.edge(this, Relation::Governs, &target);
+            }
+            "Namespace" => {
+                let workloads = cluster.resources().filter(|r| r.namespace() == Some(resource.name()) && r.pod_spec().is_some());
+                for workload in workloads.map(|r| r.reference.clone()).collect::<Vec<_>>() {
+                    self.edge(this, Relation::Governs, &workload);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Everything that suffers when `sources` are sick, nearest first, each with the way the harm took.
+    ///
+    /// Harm that went up to an owner because a child fails does not come down to its other children: they are not made
+    /// worse by a sibling.
+    pub fn reach(&self, sources: &[&Ref]) -> Reach {
+        let mut from: FxHashMap<(u32, bool), Option<(u32, bool, Relation)>> = FxHashMap::default();
+        let mut queue = VecDeque::new();
+        for source in sources {
+            if let Some(&id) = self.ids.get(*source)
+                && from.insert((id, false), None).is_none()
+            {
+                queue.push_back((id, false));
+            }
+        }
+        let mut order = Vec::new();
+        while let Some((id, went_up)) = queue.pop_front() {
+            order.push((id, went_up));
+            for &(next, relation) in &self.edges[id as usize] {
+                if went_up && relation == Relation::Owns {
+                    continue;
+                }
+                let up = match relation {
+                    Relation::PartOf => true,
+                    Relation::Owns => false,
+                    _ => went_up,
+                };
+                from.entry((next, up)).or_insert_with(|| {
+                    queue.push_back((next, up));
+                    Some((id, went_up, relation))
+                });
+            }
+        }
+        let mut ways: Vec<(Ref, Vec<(Ref, Option<Relation>)>)> = Vec::new();
+        let mut seen: FxHashMap<u32, ()> = FxHashMap::default();
+        for (id, up) in order {
+            if seen.insert(id, ()).is_some() {
+                continue;
+            }
+            let mut way = Vec::new();
+            let mut at = Some((id, up));
+            while let Some(key) = at {
+                let step = from.get(&key).copied().flatten();
+                way.push((self.vertices[key.0 as usize].clone(), step.map(|s| s.2)));
+                at = step.map(|s| (s.0, s.1));
+            }
+            way.reverse();
+            ways.push((self.vertices[id as usize].clone(), way));
+        }
+        Reach { index: ways.iter().enumerate().map(|(i, (r, _))| (r.clone(), i)).collect(), ways }
+    }
+}
+
+/// What harm reaches, and how.
+#[derive(Debug)]
+pub struct Reach {
+    ways: Vec<(Ref, Vec<(Ref, Option<Relation>)>)>,
+    index: FxHashMap<Ref, usize>,
+}
+
+impl Reach {
+    /// Does harm reach `object`?
+    pub fn has(&self, object: &Ref) -> bool {
+        self.index.contains_key(object)
+    }
+
+    /// The way to `object`: objects from the source on, each with the relation by which the harm came.
+    pub fn way(&self, object: &Ref) -> Option<&[(Ref, Option<Relation>)]> {
+        self.index.get(object).map(|i| self.ways[*i].1.as_slice())
+    }
+
+    /// All objects reached, nearest first.
+    pub fn objects(&self) -> impl Iterator<Item = &Ref> {
+        self.ways.iter().map(|(r, _)| r)
+    }
+}
+
+/// Objects a pod spec names and cannot do without.
+pub(crate) fn needs(spec: Value<'_>) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    let mut need = |kind: &'static str, name: Value<'_>, optional: Value<'_>| {
+        if name.exists() && !name.text().is_empty() && !optional.is_true() {
+            found.push((kind, name.text().to_owned()));
+        }
+    };
+    for volume in spec.get("volumes").items() {
+        let v = |path: &str| volume.path(path);
+        need("ConfigMap", v("configMap.name"), v("configMap.optional"));
+        need("Secret", v("secret.secretName"), v("secret.optional"));
+        need("PersistentVolumeClaim", v("persistentVolumeClaim.claimName"), Value::ABSENT);
+        for source in v("projected.sources").items() {
+            need("ConfigMap", source.path("configMap.name"), source.path("configMap.optional"));
+            need("Secret", source.path("secret.name"), source.path("secret.optional"));
+        }
+    }
+    for container in spec.get("initContainers").items().chain(spec.get("containers").items()) {
+        for env in container.get("env").items() {
+            let e = |path: &str| env.path(path);
+            need("ConfigMap", e("valueFrom.configMapKeyRef.name"), e("valueFrom.configMapKeyRef.optional"));
+            need("Secret", e("valueFrom.secretKeyRef.name"), e("valueFrom.secretKeyRef.optional"));
+        }
+        for from in container.get("envFrom").items() {
+            need("ConfigMap", from.path("configMapRef.name"), from.path("configMapRef.optional"));
+            need("Secret", from.path("secretRef.name"), from.path("secretRef.optional"));
+        }
+    }
+    for secret in spec.get("imagePullSecrets").items() {
+        need("Secret", secret.get("name"), Value::ABSENT);
+    }
+    need("ServiceAccount", spec.get("serviceAccountName"), Value::ABSENT);
+    need("PriorityClass", spec.get("priorityClassName"), Value::ABSENT);
+    need("RuntimeClass", spec.get("runtimeClassName"), Value::ABSENT);
+    found
+}
+
+fn is_cluster_scoped(kind: &str) -> bool {
+    matches!(kind, "PriorityClass" | "RuntimeClass" | "StorageClass" | "PersistentVolume" | "Node" | "Namespace")
+}
+
+/// Does a `matchLabels`-like map select these labels?
+pub(crate) fn selects(selector: Value<'_>, labels: Value<'_>) -> bool {
+    selector.fields().all(|(k, v)| labels.get(k).as_str() == Some(v.text()))
+}
+
+/// Names of the services an Ingress routes to.
+pub(crate) fn backends(ingress: &Resource) -> Vec<String> {
+    let name = |backend: Value<'_>| {
+        let v1 = backend.path("service.name");
+        (if v1.exists() { v1 } else { backend.get("serviceName") }).text().to_owned()
+    };
+    let rules = ingress.at("spec.rules").items().flat_map(|r| r.path("http.paths").items()).map(|p| name(p.get("backend")));
+    let default = [ingress.at("spec.defaultBackend"), ingress.at("spec.backend")].into_iter().map(name);
+    rules.chain(default).filter(|n| !n.is_empty()).collect()
+}

@@ -1,0 +1,240 @@
+//! `&Cluster` → symptoms (where it hurts) and findings (what may be why).
+//!
+//! A detector never reads a file, never ranks and never writes prose: it gives facts, the catalogue's templates speak.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::catalog::{Catalog, Strength};
+use crate::cluster::Cluster;
+use crate::decode::{Event, Log, LogLine, Ref, Resource, Value};
+use crate::location::{Location, Problem};
+
+/// Something that hurts.
+#[derive(Debug, Clone)]
+pub struct Symptom {
+    /// The object that hurts.
+    pub resource: Ref,
+    /// Kebab-case kind of hurt: `pod-not-running`, `workload-short`, `claim-pending` …
+    pub kind: &'static str,
+    /// `0 of 5 runners have a pod`
+    pub what: String,
+    /// Since when.
+    pub since: Option<Timestamp>,
+    /// How much it hurts, 0 to 1: a whole workload down is 1, a warning that may be noise 0.1.
+    pub weight: f64,
+    /// Where it is seen.
+    pub evidence: Evidence,
+}
+
+/// What may be why.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// Id of the cause in the catalogue.
+    pub cause: String,
+    /// The object a person must change.
+    pub culprit: Ref,
+    /// What the catalogue's templates speak of. `ns`, `name` and `kind` of the culprit are always there.
+    pub facts: Facts,
+    /// Why it is believed; never empty.
+    pub evidence: Vec<Evidence>,
+    /// Objects it hurts directly, beside what the relations tell.
+    pub affected: Vec<Ref>,
+    /// What happens step by step from the culprit on, where the detector knows it better than the relations do.
+    pub chain: Vec<Link>,
+}
+
+/// Facts by name.
+pub type Facts = BTreeMap<String, serde_json::Value>;
+
+/// One step from cause to symptom.
+#[derive(Debug, Clone)]
+pub struct Link {
+    /// The object.
+    pub resource: Ref,
+    /// What happens to it.
+    pub what: String,
+    /// Indexes into the finding's evidence.
+    pub evidence: Vec<usize>,
+}
+
+/// A place in the bundle that speaks for a finding.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// Where.
+    pub location: Location,
+    /// What kind of place.
+    pub kind: EvidenceKind,
+    /// What it is worth.
+    pub strength: Strength,
+    /// The text there.
+    pub excerpt: String,
+    /// What it proves.
+    pub says: String,
+}
+
+/// Kinds of evidence, as the JSON report names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EvidenceKind {
+    /// What was asked for.
+    Spec,
+    /// What is.
+    Status,
+    /// A status condition.
+    Condition,
+    /// An event.
+    Event,
+    /// A log line.
+    Log,
+    /// Anything else in a file.
+    File,
+}
+
+impl Evidence {
+    /// A field of an object: `path` as in [`Value::path`]. The kind follows from the path.
+    pub fn field(resource: &Resource, path: &str, strength: Strength, says: impl Into<String>) -> Self {
+        let value = resource.at(path);
+        let key = path.rsplit('.').next().unwrap_or(path);
+        Self::value(resource, value, key, strength, says).of_kind(kind_of_path(path))
+    }
+
+    /// A value inside an object, called `key` in the excerpt.
+    pub fn value(resource: &Resource, value: Value<'_>, key: &str, strength: Strength, says: impl Into<String>) -> Self {
+        let excerpt = match value.tag() {
+            None => format!("{key} is not set"),
+            Some(crate::decode::Tag::Map | crate::decode::Tag::Seq) => format!("{key}: {}", value.to_json()),
+            Some(_) => format!("{key}: {}", value.text()),
+        };
+        Self {
+            location: value.location().unwrap_or_else(|| resource.location()),
+            kind: EvidenceKind::Spec,
+            strength,
+            excerpt,
+            says: says.into(),
+        }
+    }
+
+    /// An event.
+    pub fn event(event: &Event, strength: Strength, says: impl Into<String>) -> Self {
+        Self {
+            location: event.location.clone(),
+            kind: EvidenceKind::Event,
+            strength,
+            excerpt: format!("{} {}", event.reason, event.message),
+            says: says.into(),
+        }
+    }
+
+    /// A log line.
+    pub fn log(log: &Log, line: &LogLine, strength: Strength, says: impl Into<String>) -> Self {
+        Self { location: log.location(line), kind: EvidenceKind::Log, strength, excerpt: line.text.clone(), says: says.into() }
+    }
+
+    /// A place in a file that is none of the above.
+    pub fn file(location: Location, excerpt: impl Into<String>, strength: Strength, says: impl Into<String>) -> Self {
+        Self { location, kind: EvidenceKind::File, strength, excerpt: excerpt.into(), says: says.into() }
+    }
+
+    /// The same as another kind of place.
+    pub fn of_kind(mut self, kind: EvidenceKind) -> Self {
+        self.kind = kind;
+        self
+    }
+}
+
+fn kind_of_path(path: &str) -> EvidenceKind {
+    if path.starts_with("status.conditions") {
+        EvidenceKind::Condition
+    } else if path.starts_with("status") {
+        EvidenceKind::Status
+    } else {
+        EvidenceKind::Spec
+    }
+}
+
+impl Finding {
+    /// `cause` at `culprit`, believed because of `evidence`.
+    pub fn new(cause: impl Into<String>, culprit: Ref, evidence: Evidence) -> Self {
+        Self {
+            cause: cause.into(),
+            culprit,
+            facts: Facts::new(),
+            evidence: vec![evidence],
+            affected: Vec::new(),
+            chain: Vec::new(),
+        }
+    }
+
+    /// With a fact.
+    #[must_use]
+    pub fn fact(mut self, name: &str, value: impl Into<serde_json::Value>) -> Self {
+        self.facts.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// With more evidence.
+    #[must_use]
+    pub fn evidence(mut self, evidence: Evidence) -> Self {
+        self.evidence.push(evidence);
+        self
+    }
+
+    /// With objects it hurts directly.
+    #[must_use]
+    pub fn affects(mut self, objects: impl IntoIterator<Item = Ref>) -> Self {
+        for object in objects {
+            if object != self.culprit && !self.affected.contains(&object) {
+                self.affected.push(object);
+            }
+        }
+        self
+    }
+
+    /// With a step of the chain; `evidence` are indexes into the evidence given so far.
+    #[must_use]
+    pub fn step(mut self, resource: Ref, what: impl Into<String>, evidence: &[usize]) -> Self {
+        self.chain.push(Link { resource, what: what.into(), evidence: evidence.to_vec() });
+        self
+    }
+
+    /// The strongest evidence's strength.
+    pub fn strength(&self) -> Strength {
+        self.evidence.iter().map(|e| e.strength).max().unwrap_or_default()
+    }
+}
+
+/// A function that computes findings.
+#[derive(Clone, Copy)]
+pub struct Detector {
+    /// The name entries of `rules.toml` give.
+    pub name: &'static str,
+    /// The function.
+    pub run: fn(&Cluster, &mut Vec<Finding>),
+}
+
+/// Every detector, by area.
+fn detectors() -> impl Iterator<Item = &'static Detector> {
+    [].iter()
+}
+
+/// What detection gave.
+#[derive(Debug, Default)]
+pub struct Detected {
+    /// Where it hurts.
+    pub symptoms: Vec<Symptom>,
+    /// What may be why; one entry per cause and culprit.
+    pub findings: Vec<Finding>,
+    /// Detectors that failed.
+    pub problems: Vec<Problem>,
+}
+
+/// Runs all detectors and all signs.
+pub fn run(cluster: &Cluster, catalog: &Catalog) -> Detected {
+    let _ = catalog;
+    let mut detected = Detected::default();
+    for detector in detectors() {
+        (detector.run)(cluster, &mut detected.findings);
+    }
+    detected
+}

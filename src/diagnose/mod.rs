@@ -1,0 +1,214 @@
+//! Symptoms and findings → a diagnosis: who explains what, which one is the root, how sure, and how it is mended.
+//!
+//! Knows causality; knows nothing of YAML.
+
+use jiff::Timestamp;
+
+use crate::catalog::{Catalog, PatchKind, Severity};
+use crate::cluster::Cluster;
+use crate::decode::{Level, Ref};
+use crate::detect::{Evidence, Link, Symptom};
+use crate::location::{Location, Problem};
+
+/// The answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// One cause is proved enough: the first finding.
+    RootCause,
+    /// Nothing hurts.
+    Healthy,
+    /// Something hurts and no cause is proved enough.
+    Inconclusive,
+}
+
+/// What a finding is to the incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// The one to mend first.
+    RootCause,
+    /// It worsens the incident, or could also explain some of it.
+    Contributing,
+    /// It is a consequence of another finding.
+    Consequence,
+    /// It is true and has nothing to do with the incident, or is an incident of its own.
+    Independent,
+}
+
+/// A finding with its place in the incident.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// The cause's id.
+    pub cause: String,
+    /// One line that names the object and the fault.
+    pub title: String,
+    /// Two or three sentences.
+    pub summary: String,
+    /// How bad.
+    pub severity: Severity,
+    /// 0 to 1, calibrated.
+    pub confidence: f64,
+    /// Why that sure: one line per signal.
+    pub confidence_why: Vec<String>,
+    /// What it is to the incident.
+    pub role: Role,
+    /// The object a person must change.
+    pub culprit: Ref,
+    /// Objects that suffer, nearest first.
+    pub affected: Vec<Ref>,
+    /// From the culprit to the symptom.
+    pub chain: Vec<Link>,
+    /// Why it is believed.
+    pub evidence: Vec<Evidence>,
+    /// How it is mended.
+    pub fix: Fix,
+}
+
+/// How a finding is mended, rendered for the object at hand.
+#[derive(Debug, Clone, Default)]
+pub struct Fix {
+    /// One or two sentences.
+    pub summary: String,
+    /// Steps in order.
+    pub steps: Vec<String>,
+    /// Commands.
+    pub commands: Vec<String>,
+    /// Changes of objects.
+    pub patches: Vec<Patch>,
+    /// Commands that show whether it worked.
+    pub verify: Vec<String>,
+    /// How not to get there again.
+    pub prevent: Vec<String>,
+    /// PrometheusRule YAML.
+    pub alerts: Vec<String>,
+    /// Advice that does harm, and why.
+    pub avoid: Vec<String>,
+    /// Links.
+    pub docs: Vec<String>,
+}
+
+/// A change of one object.
+#[derive(Debug, Clone)]
+pub struct Patch {
+    /// The object.
+    pub target: Ref,
+    /// How it is applied.
+    pub kind: PatchKind,
+    /// The patch.
+    pub yaml: String,
+    /// The object before and after, as a unified diff.
+    pub diff: String,
+    /// Whether the finding is gone when the patch is applied in memory.
+    pub verified: Verified,
+}
+
+/// What applying a patch in memory showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verified {
+    /// The detectors no longer find the cause.
+    Cleared,
+    /// They still find it.
+    NotCleared,
+    /// It could not be tried: the cause was stated, not computed, or the object is not in the bundle.
+    NotChecked,
+}
+
+/// Something the bundle does not show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlindSpot {
+    /// What is not there.
+    pub what: String,
+    /// What it would decide.
+    pub why_it_matters: String,
+    /// The command that collects it.
+    pub collect: String,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub struct Moment {
+    /// When.
+    pub at: Timestamp,
+    /// To what.
+    pub resource: Option<Ref>,
+    /// What.
+    pub what: String,
+    /// Where it stands.
+    pub source: Location,
+    /// The finding it belongs to.
+    pub finding: Option<usize>,
+}
+
+/// Lines of logs that differ in numbers and names only.
+#[derive(Debug, Clone)]
+pub struct LogPattern {
+    /// The line with its variable parts masked.
+    pub template: String,
+    /// How often it came.
+    pub count: u64,
+    /// Its level.
+    pub level: Option<Level>,
+    /// First and last time.
+    pub first: Option<Timestamp>,
+    /// See `first`.
+    pub last: Option<Timestamp>,
+    /// Some places.
+    pub sources: Vec<Location>,
+    /// It began only around the incident.
+    pub novel: bool,
+}
+
+/// Number of objects of a kind in a namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stock {
+    /// The kind.
+    pub kind: String,
+    /// The namespace.
+    pub namespace: Option<String>,
+    /// How many.
+    pub count: usize,
+    /// How many of them hurt.
+    pub unhealthy: usize,
+}
+
+/// The whole diagnosis; everything sorted, nothing random.
+#[derive(Debug)]
+pub struct Diagnosis {
+    /// The answer.
+    pub verdict: Verdict,
+    /// Ranked; the root cause first when there is one.
+    pub findings: Vec<Judged>,
+    /// Where it hurts, the heaviest first, each with the findings that explain it.
+    pub symptoms: Vec<(Symptom, Vec<usize>)>,
+    /// What happened when.
+    pub timeline: Vec<Moment>,
+    /// Frequent and novel log lines.
+    pub log_patterns: Vec<LogPattern>,
+    /// What the bundle holds.
+    pub inventory: Vec<Stock>,
+    /// What it does not show.
+    pub blind_spots: Vec<BlindSpot>,
+    /// Detectors that failed.
+    pub problems: Vec<Problem>,
+}
+
+/// Settings of a diagnosis.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    /// Look for causes in these namespaces only (and in cluster-scoped objects); empty = everywhere.
+    pub namespaces: Vec<String>,
+}
+
+/// Diagnoses a cluster.
+pub fn run(cluster: &Cluster, catalog: &Catalog, scope: &Scope) -> Diagnosis {
+    let _ = (cluster, catalog, scope);
+    Diagnosis {
+        verdict: Verdict::Healthy,
+        findings: Vec::new(),
+        symptoms: Vec::new(),
+        timeline: Vec::new(),
+        log_patterns: Vec::new(),
+        inventory: Vec::new(),
+        blind_spots: Vec::new(),
+        problems: Vec::new(),
+    }
+}
