@@ -8,10 +8,19 @@ use rustc_hash::FxHashMap;
 
 use crate::decode::{Alert, Document, Event, Hit, Log, Metric, NodeService, Note, Origin, Patterns, Ref, Resource, Version};
 
+mod presence;
+mod quantity;
 mod relation;
+pub mod selector;
+#[cfg(test)]
+pub(crate) mod testing;
+mod version;
 mod workload;
 
+pub use presence::Presence;
+pub use quantity::Quantity;
 pub use relation::{Graph, Relation};
+pub use version::KubernetesVersion;
 
 /// All that a bundle tells of a cluster. Read-only after it is built.
 #[derive(Debug, Default)]
