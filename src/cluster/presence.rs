@@ -22,9 +22,8 @@ impl Cluster {
         if known.is_some_and(|r| r.origin != Origin::Manifest) {
             return Presence::Present;
         }
-        let collected = self
-            .kind(&reference.kind)
-            .any(|r| r.origin != Origin::Manifest && r.reference.namespace == reference.namespace);
+        let collected =
+            self.kind(&reference.kind).any(|r| r.origin != Origin::Manifest && r.reference.namespace == reference.namespace);
         match (collected, known.is_some()) {
             (true, _) => Presence::Absent,
             (false, true) => Presence::Present,
