@@ -108,9 +108,7 @@ fn case_folded(hir: &Hir) -> Hir {
             None => hir.clone(),
         },
         HirKind::Capture(c) => case_folded(&c.sub),
-        HirKind::Repetition(r) if r.min > 0 => {
-            Hir::repetition(Repetition { sub: Box::new(case_folded(&r.sub)), ..r.clone() })
-        }
+        HirKind::Repetition(r) if r.min > 0 => Hir::repetition(Repetition { sub: Box::new(case_folded(&r.sub)), ..r.clone() }),
         HirKind::Concat(parts) => Hir::concat(parts.iter().map(case_folded).collect()),
         HirKind::Alternation(parts) => Hir::alternation(parts.iter().map(case_folded).collect()),
         _ => hir.clone(),
