@@ -13,5 +13,6 @@ pub mod cluster;
 pub mod decode;
 pub mod detect;
 pub mod diagnose;
+pub mod literal;
 pub mod location;
 pub mod report;

@@ -3,9 +3,14 @@
 //! One entry is one cause: what it is called, how it is seen, what it leads to, how it is mended. Where seeing it takes a
 //! computation, the entry names a detector of `src/detect/`; else its signs say it all.
 
+pub mod prose;
+mod regexp;
 mod schema;
 
-pub use schema::{Cause, Condition, Culprit, Fix, Layer, PatchKind, PatchTemplate, Severity, Sign, Signal, Strength, Test};
+pub use regexp::Regexp;
+pub use schema::{
+    Cause, Condition, Culprit, Fix, Layer, PatchKind, PatchTemplate, Severity, Sign, Signal, Status, Strength, Test,
+};
 
 /// The built-in catalogue's text.
 pub const BUILT_IN: &str = include_str!("../../rules.toml");
@@ -61,8 +66,24 @@ impl Catalog {
         &self.causes
     }
 
+    /// What logs must be searched for, as (name, expression): every signal under its id, and every log sign under
+    /// [`sign_pattern`]'s name.
+    pub fn patterns(&self) -> Vec<(String, String)> {
+        let signals = self.signals.iter().map(|s| (s.id.clone(), s.regex.as_str().to_owned()));
+        let signs = self.causes.iter().flat_map(|cause| {
+            let numbered = cause.signs.iter().enumerate().filter(|(_, sign)| sign.on == "log");
+            numbered.filter_map(|(i, sign)| Some((sign_pattern(cause, i), sign.take.as_ref()?.as_str().to_owned())))
+        });
+        signals.chain(signs).collect()
+    }
+
     /// All named log patterns.
     pub fn signals(&self) -> &[Signal] {
         &self.signals
     }
+}
+
+/// The name under which the pattern of the `index`-th sign (from 0) of a cause is searched for: `cause-id/0`.
+pub fn sign_pattern(cause: &Cause, index: usize) -> String {
+    format!("{}/{index}", cause.id)
 }

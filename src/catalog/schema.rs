@@ -1,7 +1,13 @@
 //! The shape of a rules file.
 
+use std::fmt;
+
 use indexmap::IndexMap;
-use serde::Deserialize;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::Regexp;
 
 /// A whole file.
 #[derive(Debug, Clone, Deserialize)]
@@ -20,7 +26,7 @@ pub struct Signal {
     /// Kebab-case name.
     pub id: String,
     /// Regular expression with named captures. It must require a literal text of at least three characters.
-    pub regex: String,
+    pub regex: Regexp,
 }
 
 /// One cause.
@@ -32,6 +38,12 @@ pub struct Cause {
     /// Former names.
     #[serde(default)]
     pub aliases: Vec<String>,
+    /// The version that brought it.
+    #[serde(default)]
+    pub since: Option<String>,
+    /// Whether it may win the verdict.
+    #[serde(default)]
+    pub status: Status,
     /// One line, minijinja over the finding's facts: names the object and the fault.
     pub title: String,
     /// How bad it is where it is true.
@@ -71,19 +83,26 @@ pub struct Cause {
 pub struct Sign {
     /// A kind (`Pod`, `EphemeralRunner`), or `event`, `log`, `node-service`, `alert`.
     pub on: String,
-    /// Conditions on fields by dotted path, all of which must hold. Of events: `reason`, `message`, `type`, `source`,
-    /// `regarding.kind` …; of logs: `container`, `pod`, `path`.
+    /// Conditions on fields by dotted path, all of which must hold; paths as for `field`. Of events: `reason`, `message`,
+    /// `type`, `source`, `count`, `container`, `regarding.kind`, `regarding.name`, `regarding.namespace`,
+    /// `regarding.fieldPath`; of logs: `container`, `pod`, `namespace`, `path`, `line`; of node services: `unit`, `active`,
+    /// `sub`, `node`, `lines` (any line); of alerts: `name`, `what`, `subject`, `subject.kind`, `subject.namespace`.
     #[serde(default, rename = "where")]
     pub conditions: IndexMap<String, Condition>,
     /// CEL over `object`, only where field conditions cannot say it.
     #[serde(default)]
     pub when: Option<String>,
     /// Regular expression with named captures, which become facts: over the event's message, the log line, or `field`.
+    /// When it does not match, the sign is not there.
     #[serde(default)]
-    pub take: Option<String>,
-    /// The field of an object that `take` reads; `status.message` when not given.
+    pub take: Option<Regexp>,
+    /// The field that `take` reads, when it is another: of objects `status.message` when not given. `[*]` is any item of a
+    /// sequence (of those that satisfy the `any` condition on it, when there is one), `[Ready]` the one of that type or name.
     #[serde(default)]
     pub field: Option<String>,
+    /// More facts: name → field.
+    #[serde(default)]
+    pub get: IndexMap<String, String>,
     /// Which object is to blame.
     #[serde(default)]
     pub culprit: Culprit,
@@ -95,13 +114,53 @@ pub struct Sign {
 }
 
 /// A condition on a field: a plain value it must equal, or tests that must all hold.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone)]
 pub enum Condition {
     /// `"status.phase" = "Failed"`
     Equals(toml::Value),
     /// `"status.message" = { contains = "is invalid" }`
     Test(Test),
+}
+
+impl<'de> Deserialize<'de> for Condition {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ConditionVisitor)
+    }
+}
+
+/// A table is tests, anything else a value; told apart here so that a misspelt test is an error with its place.
+struct ConditionVisitor;
+
+impl<'de> Visitor<'de> for ConditionVisitor {
+    type Value = Condition;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value, or a table of tests such as { contains = \"…\" }")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Condition, E> {
+        Ok(Condition::Equals(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Condition, E> {
+        Ok(Condition::Equals(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Condition, E> {
+        Ok(Condition::Equals(value.into()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Condition, E> {
+        Ok(Condition::Equals(value.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Condition, A::Error> {
+        Vec::<toml::Value>::deserialize(SeqAccessDeserializer::new(items)).map(|v| Condition::Equals(v.into()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, tests: A) -> Result<Condition, A::Error> {
+        Test::deserialize(MapAccessDeserializer::new(tests)).map(Condition::Test)
+    }
 }
 
 /// Tests on a field.
@@ -111,7 +170,7 @@ pub struct Test {
     /// Its text holds this.
     pub contains: Option<String>,
     /// Its text matches this expression.
-    pub matches: Option<String>,
+    pub matches: Option<Regexp>,
     /// It is one of these.
     #[serde(rename = "in")]
     pub one_of: Option<Vec<toml::Value>>,
@@ -140,8 +199,20 @@ pub enum Culprit {
     Node,
     /// Its namespace.
     Namespace,
-    /// Another object, by minijinja over the facts: `{ object = "ConfigMap/{{ ns }}/{{ name }}" }`; `-` for no namespace.
+    /// Another object, by minijinja over the facts: `{ object = "ConfigMap/{{ ns }}/{{ configmap }}" }`; `-` for no
+    /// namespace. `ns`, `name` and `kind` are here those of the object the sign is seen on.
     Object(String),
+}
+
+/// How far a cause is trusted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// It may be the root cause.
+    #[default]
+    Stable,
+    /// It is shown, but never wins the verdict.
+    Preview,
 }
 
 /// How bad.

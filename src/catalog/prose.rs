@@ -1,0 +1,150 @@
+//! Prose of the catalogue: minijinja templates over a finding's facts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Serde, ValueKind};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
+
+/// Facts every finding has, whatever found it. They speak of the culprit.
+pub const STANDARD_FACTS: &[&str] = &["ns", "name", "kind", "ref", "resource", "n", "kubernetes_version"];
+
+/// Facts every sign gives beside its captures: the object it is seen on (`Pod shop/web-0`) and that object's name, the
+/// container and the node it is about (or nothing), and the text it was read from.
+pub const SIGN_FACTS: &[&str] = &["subject", "subject_name", "container", "node", "text"];
+
+/// Instructions one template may take: a rules file must not be able to hang a run.
+const FUEL: u64 = 50_000;
+
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = Environment::new();
+    // A fact that is not there is an error of the entry, never a hole in a sentence.
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment.set_fuel(Some(FUEL));
+    if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
+        environment.set_syntax(syntax);
+    }
+    environment.add_filter("plural", plural);
+    environment.add_filter("shell", |text: String| shell(&text));
+    environment.add_filter("yaml", yaml);
+    environment.add_filter("or_none", or_none);
+    environment
+});
+
+/// Renders `template` over `facts`.
+///
+/// Beside minijinja's own filters there are `plural` (`{{ n_pods|plural("pod") }}` → `3 pods`), `shell` (quoted as one word
+/// of a shell command), `yaml` (quoted as a YAML scalar where it must be) and `or_none` (`none` when empty).
+///
+/// Errors: the template does not parse, speaks of a fact that is not there, or takes too long.
+pub fn render(template: &str, facts: &BTreeMap<String, serde_json::Value>) -> Result<String, Error> {
+    if !template.contains('{') {
+        return Ok(template.to_owned());
+    }
+    ENVIRONMENT.render_str(template, Value::from(Serde(facts)))
+}
+
+/// What to print when [`render`] failed: the template's own words without its expressions.
+pub fn plain(template: &str) -> String {
+    let mut words = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        words.push_str(before);
+        let close = match after.as_bytes().first() {
+            Some(b'{') => "}}",
+            Some(b'%') => "%}",
+            Some(b'#') => "#}",
+            _ => {
+                words.push('{');
+                rest = after;
+                continue;
+            }
+        };
+        rest = after.split_once(close).map_or("", |(_, after)| after);
+    }
+    words.push_str(rest);
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Names a template speaks of. Errors: it does not parse.
+pub(super) fn variables(template: &str) -> Result<BTreeSet<String>, Error> {
+    let template = ENVIRONMENT.template_from_str(template)?;
+    let globals: BTreeSet<&str> = ENVIRONMENT.globals().map(|(name, _)| name).collect();
+    Ok(template.undeclared_variables(false).into_iter().filter(|name| !globals.contains(name.as_str())).collect())
+}
+
+fn plural(count: Value, one: String, many: Option<String>) -> Result<String, Error> {
+    let number = match count.kind() {
+        ValueKind::Seq | ValueKind::Map => count.len().map(|n| n as i64),
+        ValueKind::String => count.as_str().and_then(|s| s.parse().ok()),
+        _ => i64::try_from(count.clone()).ok(),
+    };
+    let number = number.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "plural needs a number"))?;
+    let many = many.unwrap_or_else(|| format!("{one}s"));
+    Ok(format!("{number} {}", if number == 1 { one } else { many }))
+}
+
+/// `text` as one word of a POSIX shell.
+fn shell(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+/// A value as a YAML scalar: numbers and booleans as they are, text quoted unless it can only be read as text.
+fn yaml(value: Value) -> String {
+    let Some(text) = value.as_str() else { return value.to_string() };
+    let safe = |c: char| c.is_ascii_alphanumeric() || "_-./".contains(c);
+    let starts_well = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
+    let reserved = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"].iter().any(|r| text.eq_ignore_ascii_case(r));
+    if starts_well && !reserved && text.chars().all(safe) {
+        text.to_owned()
+    } else {
+        // A JSON string is a YAML double-quoted scalar.
+        serde_json::Value::from(text).to_string()
+    }
+}
+
+fn or_none(value: Value) -> Value {
+    let empty = value.is_undefined() || value.is_none() || value.len() == Some(0);
+    if empty { Value::from("none") } else { value }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered(template: &str, facts: serde_json::Value) -> Result<String, Error> {
+        let facts = facts.as_object().unwrap().clone().into_iter().collect();
+        render(template, &facts)
+    }
+
+    #[test]
+    fn filters_fit_prose_commands_and_patches() {
+        let facts = serde_json::json!({"n_pods": 1, "nodes": ["a", "b"], "path": "it's", "value": "no", "none": ""});
+        let text = "{{ n_pods|plural('pod') }}, {{ nodes|plural('node') }}: {{ nodes|join(', ') }}; {{ none|or_none }}";
+        assert_eq!(rendered(text, facts.clone()).unwrap(), "1 pod, 2 nodes: a, b; none");
+        assert_eq!(rendered("cat {{ path|shell }}", facts.clone()).unwrap(), r"cat 'it'\''s'");
+        assert_eq!(rendered("a: {{ value|yaml }}\nb: {{ n_pods|yaml }}", facts).unwrap(), "a: \"no\"\nb: 1");
+    }
+
+    #[test]
+    fn a_missing_fact_is_an_error_and_leaves_the_plain_words() {
+        let title = "Pod {{ name }} wants {{ missing }} badly";
+        assert!(rendered(title, serde_json::json!({"name": "web"})).is_err());
+        assert_eq!(plain(title), "Pod wants badly");
+        assert_eq!(plain("a {b} {% if x %}c{% endif %} {{ cut"), "a {b} c");
+    }
+
+    #[test]
+    fn an_endless_template_ends() {
+        let nested = "{% for a in range(9999) %}{% for b in range(9999) %}{{ a }}{% endfor %}{% endfor %}";
+        assert!(rendered(nested, serde_json::json!({})).is_err());
+    }
+
+    #[test]
+    fn markup_is_not_escaped() {
+        assert_eq!(rendered("{{ x }}", serde_json::json!({"x": "<a> & \"b\""})).unwrap(), "<a> & \"b\"");
+    }
+}
