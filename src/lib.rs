@@ -16,3 +16,4 @@ pub mod diagnose;
 pub mod literal;
 pub mod location;
 pub mod report;
+pub mod visible;

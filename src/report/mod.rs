@@ -1,6 +1,13 @@
 //! A report → bytes, in the format asked for. Knows presentation; nothing of Kubernetes.
+//!
+//! Every format is made from [`Report`] alone, so what one says the others can say too, and a kept JSON file can be
+//! rendered again. Text of the bundle passes [`crate::visible`] before the escaper of the format.
 
+mod excerpt;
+mod json;
 pub mod model;
+mod terminal;
+mod words;
 
 pub use model::Report;
 
@@ -28,21 +35,31 @@ pub enum Format {
 pub struct Style {
     /// ANSI colours (terminal only).
     pub color: bool,
-    /// Columns (terminal only).
+    /// Columns (terminal only); taken as at least 60 and at most 120.
     pub width: usize,
     /// -1 quiet, 0 normal, 1 verbose (terminal only).
     pub verbosity: i8,
+    /// OSC 8 links (terminal only).
+    pub hyperlinks: bool,
+    /// The most bytes to write (Markdown only); parts that are least missed go first, the verdict and the fix never.
+    pub max_bytes: usize,
 }
 
-/// Renders `report`.
-pub fn render(report: &Report, format: Format, style: &Style) -> Vec<u8> {
-    let _ = style;
-    match format {
-        Format::Json => {
-            let mut bytes = serde_json::to_vec_pretty(report).unwrap_or_default();
-            bytes.push(b'\n');
-            bytes
-        }
-        _ => Vec::new(),
+/// What a comment on GitHub holds for certain, less a line for a bot to add.
+pub const MARKDOWN_BYTES: usize = 60_000;
+
+impl Default for Style {
+    fn default() -> Self {
+        Self { color: false, width: 80, verbosity: 0, hyperlinks: false, max_bytes: MARKDOWN_BYTES }
     }
+}
+
+/// Renders `report`. The same report and style give the same bytes.
+pub fn render(report: &Report, format: Format, style: &Style) -> Vec<u8> {
+    match format {
+        Format::Terminal => terminal::render(report, style),
+        Format::Json => json::render(report),
+        _ => String::new(),
+    }
+    .into_bytes()
 }

@@ -158,10 +158,22 @@ pub struct Evidence {
     pub kind: String,
     /// `proof`, `statement` or `hint`.
     pub strength: String,
-    /// The text there.
+    /// The text there. When `context` is given, as it stands in the file, indentation included.
     pub excerpt: String,
     /// What it proves.
     pub says: String,
+    /// The lines around it, when they are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<Surroundings>,
+}
+
+/// Lines of a file next to an excerpt, as they stand there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Surroundings {
+    /// The lines before it.
+    pub before: Vec<String>,
+    /// The lines after it.
+    pub after: Vec<String>,
 }
 
 /// A place in the bundle.

@@ -1,0 +1,285 @@
+//! The report for a person at a terminal: the verdict in the first lines, then why, then what to type.
+
+mod quote;
+mod sheet;
+
+use super::model::{BlindSpot, Finding, Fix, Report, Symptom};
+use super::{Style, words};
+use quote::quote;
+use sheet::{Ink, Sheet};
+
+/// Evidence shown without `-v`.
+const EVIDENCE_SHOWN: usize = 3;
+/// Other findings, unexplained symptoms, blind spots, candidates shown without `-v`.
+const LINES_SHOWN: usize = 3;
+/// Lines of one diff shown without `-v`.
+const DIFF_SHOWN: usize = 12;
+
+/// The report as text.
+pub(super) fn render(report: &Report, style: &Style) -> String {
+    let mut sheet = Sheet::new(style);
+    let verbose = style.verbosity > 0;
+    match &report.root_cause {
+        Some(finding) => {
+            head(&mut sheet, finding);
+            if style.verbosity < 0 {
+                return sheet.finish();
+            }
+            root_cause(&mut sheet, report, finding, verbose);
+        }
+        None if report.verdict == "healthy" => {
+            healthy(&mut sheet, report);
+            if style.verbosity <= 0 {
+                return sheet.finish();
+            }
+        }
+        None => {
+            inconclusive_head(&mut sheet, report);
+            if style.verbosity < 0 {
+                return sheet.finish();
+            }
+            inconclusive(&mut sheet, report, verbose);
+        }
+    }
+    also(&mut sheet, report, verbose);
+    if verbose {
+        timeline(&mut sheet, report);
+    }
+    missing(&mut sheet, report, verbose);
+    foot(&mut sheet, report);
+    sheet.finish()
+}
+
+fn head(sheet: &mut Sheet, finding: &Finding) {
+    let confidence = format!("confidence: {}", words::confidence(finding.confidence));
+    sheet.edges((Ink::Bad, &format!("ROOT CAUSE  {}", finding.id)), (Ink::Plain, &confidence));
+    sheet.prose(Ink::Strong, &finding.title);
+    sheet.prose(Ink::Plain, &format!("Change: {}", words::object(&finding.resource)));
+}
+
+fn root_cause(sheet: &mut Sheet, report: &Report, finding: &Finding, verbose: bool) {
+    sheet.blank();
+    sheet.prose(Ink::Plain, &finding.summary);
+    evidence(sheet, finding, verbose);
+    chain(sheet, finding);
+    fix(sheet, &finding.fix, verbose);
+    if verbose {
+        sheet.blank();
+        for (i, why) in finding.confidence_why.iter().enumerate() {
+            sheet.hanging((Ink::Strong, if i == 0 { "SURE" } else { "" }), "- ", why);
+        }
+        hurts(sheet, report.symptoms.iter(), usize::MAX);
+    }
+}
+
+fn evidence(sheet: &mut Sheet, finding: &Finding, verbose: bool) {
+    let order = words::ranked(&finding.evidence);
+    let shown = if verbose { order.len() } else { order.len().min(EVIDENCE_SHOWN) };
+    for index in &order[..shown] {
+        sheet.blank();
+        quote(sheet, *index, &finding.evidence[*index], if verbose { 3 } else { 1 });
+    }
+    if shown < order.len() {
+        sheet.line(format_args!("  {} more pieces of evidence with -v", order.len() - shown));
+    }
+}
+
+/// The chain as a tree, cause first.
+fn chain(sheet: &mut Sheet, finding: &Finding) {
+    /// Steps after which the tree no longer moves right.
+    const DEEPEST: usize = 5;
+    if finding.chain.is_empty() {
+        return;
+    }
+    sheet.blank();
+    let last = finding.chain.len() - 1;
+    for (i, link) in finding.chain.iter().enumerate() {
+        let depth = i.min(DEEPEST);
+        let branch = if i == 0 { String::new() } else { format!("{}└─ ", "   ".repeat(depth - 1)) };
+        let label = if i == 0 { "WHY" } else { "" };
+        sheet.hanging((Ink::Strong, label), &branch, &words::object(&link.resource));
+        let stem = if i == last || i >= DEEPEST { "   " } else { "│  " };
+        let marks: String = link.evidence.iter().map(|index| format!(" [{}]", index + 1)).collect();
+        let indent = format!("{}{stem}", "   ".repeat(depth));
+        let text = format!("{}{marks}", link.what);
+        for line in sheet.wrapped(&text, sheet::GUTTER + indent.chars().count()) {
+            sheet.line(format_args!("{:gutter$}{indent}{line}", "", gutter = sheet::GUTTER));
+        }
+    }
+}
+
+fn fix(sheet: &mut Sheet, fix: &Fix, verbose: bool) {
+    let nothing_to_paste = fix.patches.is_empty() && fix.commands.is_empty();
+    if !fix.summary.is_empty() {
+        sheet.blank();
+        sheet.labelled((Ink::Good, "FIX"), &fix.summary);
+    }
+    if verbose || nothing_to_paste {
+        for (i, step) in fix.steps.iter().enumerate() {
+            sheet.hanging((Ink::Plain, ""), &format!("{}. ", i + 1), step);
+        }
+    }
+    for patch in fix.patches.iter().take(if verbose { usize::MAX } else { 1 }) {
+        diff(sheet, &patch.diff, if verbose { usize::MAX } else { DIFF_SHOWN });
+        sheet.labelled((Ink::Plain, ""), &format!("({})", words::verified(&patch.verified)));
+    }
+    for command in &fix.commands {
+        sheet.verbatim(Ink::Plain, "$ ", command);
+    }
+    for avoid in &fix.avoid {
+        sheet.labelled((Ink::Warn, "AVOID"), avoid);
+    }
+    if verbose {
+        for (i, command) in fix.verify.iter().enumerate() {
+            if i == 0 {
+                sheet.labelled((Ink::Strong, "VERIFY"), "afterwards:");
+            }
+            sheet.verbatim(Ink::Plain, "$ ", command);
+        }
+        for prevent in &fix.prevent {
+            sheet.labelled((Ink::Strong, "PREVENT"), prevent);
+        }
+        for url in &fix.docs {
+            sheet.labelled((Ink::Strong, "READ"), url);
+        }
+    }
+}
+
+/// The changed lines of a unified diff with their neighbours; its file names say nothing here.
+fn diff(sheet: &mut Sheet, diff: &str, most: usize) {
+    let lines: Vec<&str> = diff.lines().filter(|l| !l.starts_with("---") && !l.starts_with("+++") && !l.starts_with("@@")).collect();
+    let indent = lines.iter().map(|l| l.get(1..).unwrap_or("")).filter(|l| !l.trim().is_empty());
+    let shared = indent.map(|l| l.len() - l.trim_start_matches(' ').len()).min().unwrap_or(0);
+    for line in lines.iter().take(most) {
+        let ink = match line.as_bytes().first() {
+            Some(b'-') => Ink::Removed,
+            Some(b'+') => Ink::Added,
+            _ => Ink::Plain,
+        };
+        let (sign, rest) = line.split_at_checked(1).unwrap_or((line, ""));
+        sheet.verbatim(ink, "  ", &format!("{sign} {}", rest.get(shared..).unwrap_or("")));
+    }
+    if lines.len() > most {
+        sheet.labelled((Ink::Plain, ""), &format!("  … {} more lines with -v", lines.len() - most));
+    }
+}
+
+fn healthy(sheet: &mut Sheet, report: &Report) {
+    let missing = match report.bundle.blind_spots.as_slice() {
+        [] => String::new(),
+        spots => format!(" Not in it: {}.", spots.iter().map(|spot| spot.what.as_str()).collect::<Vec<_>>().join("; ")),
+    };
+    sheet.edges((Ink::Good, &format!("HEALTHY  {}", words::headline(report))), (Ink::Plain, ""));
+    sheet.prose(Ink::Plain, &format!("Examined {}.{missing}", words::examined(report)));
+}
+
+fn inconclusive_head(sheet: &mut Sheet, report: &Report) {
+    sheet.edges((Ink::Warn, &format!("INCONCLUSIVE  {}", words::headline(report))), (Ink::Plain, ""));
+    if let Some(first) = report.symptoms.first() {
+        let (symptoms, verb) = match report.symptoms.len() {
+            1 => ("One symptom".to_owned(), ""),
+            n => (format!("{n} symptoms"), " first"),
+        };
+        sheet.prose(Ink::Plain, &format!("{symptoms};{verb} {}: {}", words::object(&first.resource), first.what));
+    }
+}
+
+fn inconclusive(sheet: &mut Sheet, report: &Report, verbose: bool) {
+    hurts(sheet, report.symptoms.iter(), if verbose { usize::MAX } else { LINES_SHOWN });
+    let shown = if verbose { report.findings.len() } else { report.findings.len().min(LINES_SHOWN) };
+    for (i, finding) in report.findings[..shown].iter().enumerate() {
+        sheet.blank();
+        let label = if i == 0 { "MAYBE" } else { "" };
+        let confidence = words::confidence(finding.confidence);
+        sheet.hanging((Ink::Warn, label), &format!("{}. ", i + 1), &format!("{}  ({}, confidence {confidence})", finding.title, finding.id));
+        sheet.hanging((Ink::Plain, ""), "   ", &format!("at {}", words::object(&finding.resource)));
+        for why in &finding.confidence_why {
+            sheet.hanging((Ink::Plain, ""), "   - ", why);
+        }
+        if verbose {
+            evidence(sheet, finding, true);
+        }
+    }
+}
+
+fn hurts<'a>(sheet: &mut Sheet, symptoms: impl ExactSizeIterator<Item = &'a Symptom>, most: usize) {
+    let total = symptoms.len();
+    if total > 0 {
+        sheet.blank();
+    }
+    for (i, symptom) in symptoms.take(most).enumerate() {
+        let since = symptom.since.as_deref().map(|at| format!(" (since {})", words::time(at))).unwrap_or_default();
+        let text = format!("{}: {}{since}", words::object(&symptom.resource), symptom.what);
+        sheet.hanging((Ink::Strong, if i == 0 { "HURTS" } else { "" }), "- ", &text);
+    }
+    if total > most {
+        sheet.labelled((Ink::Plain, ""), &format!("  and {} more", total - most));
+    }
+}
+
+/// What else is there: other findings, and symptoms that nothing explains.
+fn also(sheet: &mut Sheet, report: &Report, verbose: bool) {
+    let candidates = if report.root_cause.is_some() { 0 } else { report.findings.len() };
+    let findings = words::others(report).skip(candidates).map(|(_, finding)| {
+        format!("{}: {} ({})", words::role(&finding.role), finding.title, words::object(&finding.resource))
+    });
+    let unexplained = words::unexplained(report)
+        .filter(|_| report.root_cause.is_some())
+        .map(|symptom| format!("unexplained: {}: {}", words::object(&symptom.resource), symptom.what));
+    let lines: Vec<String> = findings.chain(unexplained).collect();
+    if lines.is_empty() {
+        return;
+    }
+    sheet.blank();
+    let shown = if verbose { lines.len() } else { lines.len().min(LINES_SHOWN) };
+    for (i, line) in lines[..shown].iter().enumerate() {
+        sheet.hanging((Ink::Strong, if i == 0 { "ALSO" } else { "" }), "- ", line);
+    }
+    if shown < lines.len() {
+        sheet.labelled((Ink::Plain, ""), &format!("  and {} more with -v", lines.len() - shown));
+    }
+}
+
+fn timeline(sheet: &mut Sheet, report: &Report) {
+    for (i, moment) in report.timeline.iter().enumerate() {
+        if i == 0 {
+            sheet.blank();
+        }
+        let object = moment.resource.as_ref().map(|r| format!("{}: ", words::object(r))).unwrap_or_default();
+        let label = if i == 0 { "WHEN" } else { "" };
+        let text = format!("{object}{} ({})", moment.what, words::place(&moment.source));
+        sheet.hanging((Ink::Strong, label), &format!("{}  ", words::time(&moment.at)), &text);
+    }
+}
+
+fn missing(sheet: &mut Sheet, report: &Report, verbose: bool) {
+    let spots: &[BlindSpot] = &report.bundle.blind_spots;
+    let shown = if verbose { spots.len() } else { spots.len().min(LINES_SHOWN) };
+    for (i, spot) in spots[..shown].iter().enumerate() {
+        if i == 0 {
+            sheet.blank();
+        }
+        sheet.hanging((Ink::Strong, if i == 0 { "MISSING" } else { "" }), "- ", &format!("{}: {}", spot.what, spot.why_it_matters));
+        if !spot.collect.is_empty() {
+            sheet.verbatim(Ink::Plain, "  $ ", &spot.collect);
+        }
+    }
+    if shown < spots.len() {
+        sheet.labelled((Ink::Plain, ""), &format!("  and {} more with -v", spots.len() - shown));
+    }
+    let problems = &report.bundle.problems;
+    for problem in problems.iter().filter(|_| verbose) {
+        let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
+        sheet.labelled((Ink::Warn, "UNREAD"), &format!("{}{line}: {}", problem.path, problem.what));
+    }
+    if !verbose && !problems.is_empty() {
+        sheet.labelled((Ink::Warn, "UNREAD"), &format!("{}, listed with -v", words::count(problems.len() as u64, "problem")));
+    }
+}
+
+fn foot(sheet: &mut Sheet, report: &Report) {
+    sheet.blank();
+    let bundle = &report.bundle;
+    let read = format!("{}, {}", words::count(bundle.files, "file"), crate::visible::bytes(bundle.bytes_unpacked));
+    sheet.prose(Ink::Plain, &format!("{read} · full report: coroner analyze {} -o report.html", bundle.name));
+}

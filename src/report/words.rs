@@ -1,0 +1,131 @@
+//! The words all formats share, so that none says a thing differently from another.
+
+use super::model::{Evidence, Finding, Location, Ref, Report, Symptom};
+use crate::visible::bytes;
+
+/// `Pod shop/web-0`, `Node worker-1`.
+pub(super) fn object(r: &Ref) -> String {
+    format!("{} {}", r.kind, name(r))
+}
+
+/// `shop/web-0`, `worker-1`.
+pub(super) fn name(r: &Ref) -> String {
+    match &r.namespace {
+        Some(ns) => format!("{ns}/{}", r.name),
+        None => r.name.clone(),
+    }
+}
+
+/// `path:line`, or `path`.
+pub(super) fn place(location: &Location) -> String {
+    match location.line {
+        Some(line) => format!("{}:{line}", location.path),
+        None => location.path.clone(),
+    }
+}
+
+/// `high`, `medium` or `low`.
+pub(super) fn level(confidence: f64) -> &'static str {
+    match confidence {
+        c if c >= 0.8 => "high",
+        c if c >= 0.5 => "medium",
+        _ => "low",
+    }
+}
+
+/// `high (0.97)`.
+pub(super) fn confidence(confidence: f64) -> String {
+    format!("{} ({confidence:.2})", level(confidence))
+}
+
+/// `2024-11-18 09:12:13 UTC` from RFC 3339; what is no time stays as it is.
+pub(super) fn time(rfc3339: &str) -> String {
+    match rfc3339.parse::<jiff::Timestamp>() {
+        Ok(at) => at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        Err(_) => rfc3339.to_owned(),
+    }
+}
+
+/// `1 file`, `2 files`.
+pub(super) fn count(n: u64, one: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{} {one}{plural}", thousands(n))
+}
+
+/// `12,345`.
+pub(super) fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// What trying a patch in memory showed, as a sentence.
+pub(super) fn verified(state: &str) -> &'static str {
+    match state {
+        "cleared" => "checked: with this change the fault is gone",
+        "not-cleared" => "checked: this change alone does not clear the fault",
+        _ => "not checked: the fault was reported, not computed, so the change could not be tried",
+    }
+}
+
+/// The one line that answers: the cause's title, or what is there instead of one.
+pub(super) fn headline(report: &Report) -> &str {
+    match &report.root_cause {
+        Some(finding) => &finding.title,
+        None if report.verdict == "healthy" => "Nothing in this bundle is broken.",
+        None => "No cause is proved.",
+    }
+}
+
+/// `214 objects of 23 kinds in 31 files (812 kB)`.
+pub(super) fn examined(report: &Report) -> String {
+    let objects: usize = report.inventory.iter().map(|stock| stock.count).sum();
+    let kinds = report.inventory.iter().map(|stock| &stock.kind).collect::<std::collections::BTreeSet<_>>().len();
+    let size = bytes(report.bundle.bytes_unpacked);
+    format!("{} of {} in {} ({size})", count(objects as u64, "object"), count(kinds as u64, "kind"), count(report.bundle.files, "file"))
+}
+
+/// Findings beside the root cause, with their indexes.
+pub(super) fn others(report: &Report) -> impl Iterator<Item = (usize, &Finding)> {
+    report.findings.iter().enumerate().skip(usize::from(report.root_cause.is_some()))
+}
+
+/// Symptoms no finding explains.
+pub(super) fn unexplained(report: &Report) -> impl Iterator<Item = &Symptom> {
+    report.symptoms.iter().filter(|symptom| symptom.explained_by.is_empty())
+}
+
+/// Indexes of a finding's evidence as it was given, hints after what proves or states.
+pub(super) fn ranked(evidence: &[Evidence]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..evidence.len()).collect();
+    order.sort_by_key(|i| evidence[*i].strength == "hint");
+    order
+}
+
+/// How a role is said.
+pub(super) fn role(role: &str) -> &str {
+    match role {
+        "root-cause" => "root cause",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_times_read_well() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(thousands).join(" "), "0 999 1,000 1,234,567");
+        assert_eq!([count(1, "file"), count(0, "file")], ["1 file", "0 files"]);
+        assert_eq!(time("2024-11-18T09:12:13+01:00"), "2024-11-18 08:12:13 UTC");
+        assert_eq!(time("yesterday"), "yesterday");
+        assert_eq!([0.97, 0.5, 0.2].map(confidence), ["high (0.97)", "medium (0.50)", "low (0.20)"]);
+    }
+}
