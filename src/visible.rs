@@ -34,7 +34,8 @@ pub fn visible_line(text: &str) -> Cow<'_, str> {
     if !text.contains(['\n', '\t', '\r']) {
         return visible(text);
     }
-    let flat: String = text.split(['\n', '\t', '\r']).map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    let flat: String =
+        text.split(['\n', '\t', '\r']).map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
     Cow::Owned(visible(&flat).into_owned())
 }
 
@@ -135,7 +136,8 @@ mod tests {
 
     #[test]
     fn plain_text_passes_untouched() {
-        for text in ["", "a b\tc\nd", "日本語 é", "my_crate::module::run failed", "route ::/0 via ::ffff:10.0.0.1", "## Heading"] {
+        for text in ["", "a b\tc\nd", "日本語 é", "my_crate::module::run failed", "route ::/0 via ::ffff:10.0.0.1", "## Heading"]
+        {
             assert_eq!(visible(text), text);
         }
     }
@@ -172,8 +174,10 @@ mod tests {
 
     #[test]
     fn sizes_are_short() {
-        assert_eq!([0, 999, 1_000, 9_940, 14_400, 812_345, 999_600, 2_000_000].map(bytes).join(", "),
-            "0 B, 999 B, 1.0 kB, 9.9 kB, 14 kB, 812 kB, 1.0 MB, 2.0 MB");
+        assert_eq!(
+            [0, 999, 1_000, 9_940, 14_400, 812_345, 999_600, 2_000_000].map(bytes).join(", "),
+            "0 B, 999 B, 1.0 kB, 9.9 kB, 14 kB, 812 kB, 1.0 MB, 2.0 MB"
+        );
     }
 
     proptest! {

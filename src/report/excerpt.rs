@@ -64,9 +64,12 @@ fn line(number: Option<u32>, text: &str, hit: bool, evidence: &Evidence, width: 
 fn mark(text: &str, evidence: &Evidence) -> Range<usize> {
     let start = text.len() - text.trim_start().len();
     let is_field = matches!(evidence.kind.as_str(), "spec" | "status" | "condition");
-    let value = text[start..].split_once(": ").filter(|(key, _)| is_field && !key.contains(char::is_whitespace) || key.starts_with("- "));
+    let value =
+        text[start..].split_once(": ").filter(|(key, _)| is_field && !key.contains(char::is_whitespace) || key.starts_with("- "));
     match value {
-        Some((key, value)) if !value.trim().is_empty() => start + key.len() + 2 + (value.len() - value.trim_start().len())..text.len(),
+        Some((key, value)) if !value.trim().is_empty() => {
+            start + key.len() + 2 + (value.len() - value.trim_start().len())..text.len()
+        }
         _ => start..text.len(),
     }
 }

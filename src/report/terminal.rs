@@ -147,7 +147,8 @@ fn fix(sheet: &mut Sheet, fix: &Fix, verbose: bool) {
 
 /// The changed lines of a unified diff with their neighbours; its file names say nothing here.
 fn diff(sheet: &mut Sheet, diff: &str, most: usize) {
-    let lines: Vec<&str> = diff.lines().filter(|l| !l.starts_with("---") && !l.starts_with("+++") && !l.starts_with("@@")).collect();
+    let lines: Vec<&str> =
+        diff.lines().filter(|l| !l.starts_with("---") && !l.starts_with("+++") && !l.starts_with("@@")).collect();
     let indent = lines.iter().map(|l| l.get(1..).unwrap_or("")).filter(|l| !l.trim().is_empty());
     let shared = indent.map(|l| l.len() - l.trim_start_matches(' ').len()).min().unwrap_or(0);
     for line in lines.iter().take(most) {
@@ -191,7 +192,11 @@ fn inconclusive(sheet: &mut Sheet, report: &Report, verbose: bool) {
         sheet.blank();
         let label = if i == 0 { "MAYBE" } else { "" };
         let confidence = words::confidence(finding.confidence);
-        sheet.hanging((Ink::Warn, label), &format!("{}. ", i + 1), &format!("{}  ({}, confidence {confidence})", finding.title, finding.id));
+        sheet.hanging(
+            (Ink::Warn, label),
+            &format!("{}. ", i + 1),
+            &format!("{}  ({}, confidence {confidence})", finding.title, finding.id),
+        );
         sheet.hanging((Ink::Plain, ""), "   ", &format!("at {}", words::object(&finding.resource)));
         for why in &finding.confidence_why {
             sheet.hanging((Ink::Plain, ""), "   - ", why);
@@ -220,9 +225,9 @@ fn hurts<'a>(sheet: &mut Sheet, symptoms: impl ExactSizeIterator<Item = &'a Symp
 /// What else is there: other findings, and symptoms that nothing explains.
 fn also(sheet: &mut Sheet, report: &Report, verbose: bool) {
     let candidates = if report.root_cause.is_some() { 0 } else { report.findings.len() };
-    let findings = words::others(report).skip(candidates).map(|(_, finding)| {
-        format!("{}: {} ({})", words::role(&finding.role), finding.title, words::object(&finding.resource))
-    });
+    let findings = words::others(report)
+        .skip(candidates)
+        .map(|(_, finding)| format!("{}: {} ({})", words::role(&finding.role), finding.title, words::object(&finding.resource)));
     let unexplained = words::unexplained(report)
         .filter(|_| report.root_cause.is_some())
         .map(|symptom| format!("unexplained: {}: {}", words::object(&symptom.resource), symptom.what));
@@ -259,7 +264,11 @@ fn missing(sheet: &mut Sheet, report: &Report, verbose: bool) {
         if i == 0 {
             sheet.blank();
         }
-        sheet.hanging((Ink::Strong, if i == 0 { "MISSING" } else { "" }), "- ", &format!("{}: {}", spot.what, spot.why_it_matters));
+        sheet.hanging(
+            (Ink::Strong, if i == 0 { "MISSING" } else { "" }),
+            "- ",
+            &format!("{}: {}", spot.what, spot.why_it_matters),
+        );
         if !spot.collect.is_empty() {
             sheet.verbatim(Ink::Plain, "  $ ", &spot.collect);
         }

@@ -88,7 +88,12 @@ pub(super) fn examined(report: &Report) -> String {
     let objects: usize = report.inventory.iter().map(|stock| stock.count).sum();
     let kinds = report.inventory.iter().map(|stock| &stock.kind).collect::<std::collections::BTreeSet<_>>().len();
     let size = bytes(report.bundle.bytes_unpacked);
-    format!("{} of {} in {} ({size})", count(objects as u64, "object"), count(kinds as u64, "kind"), count(report.bundle.files, "file"))
+    format!(
+        "{} of {} in {} ({size})",
+        count(objects as u64, "object"),
+        count(kinds as u64, "kind"),
+        count(report.bundle.files, "file")
+    )
 }
 
 /// Findings beside the root cause, with their indexes.

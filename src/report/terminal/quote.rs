@@ -88,7 +88,8 @@ fn says(sheet: &mut Sheet, says: &str, numbers: usize, lead: usize, carets: usiz
 
 /// Takes away the indentation all lines share beyond two columns, so that deep fields stay in sight.
 fn dedent(lines: &mut [Line]) {
-    let shared = lines.iter().filter(|l| !l.text.trim().is_empty()).map(|l| l.text.len() - l.text.trim_start_matches(' ').len()).min();
+    let shared =
+        lines.iter().filter(|l| !l.text.trim().is_empty()).map(|l| l.text.len() - l.text.trim_start_matches(' ').len()).min();
     let Some(cut) = shared.filter(|n| *n > 2).map(|n| n - 2) else { return };
     for line in lines {
         let n = cut.min(line.text.len() - line.text.trim_start_matches(' ').len());
