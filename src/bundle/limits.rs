@@ -1,0 +1,104 @@
+//! What a bundle may cost, and what it has cost so far.
+
+use std::cell::Cell;
+
+/// What a bundle may cost. What goes beyond is listed as a problem, and the rest of the bundle is still read where that
+/// is possible.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Bytes unpacked in all; 16 GiB by default. Reading ends there.
+    pub unpacked: u64,
+    /// Bytes of one file; 1 GiB by default. The rest of that file is left out.
+    pub file: u64,
+    /// Files in all; 1,000,000 by default. Reading ends there.
+    pub files: u64,
+    /// Archives inside archives, counting the outermost; 4 by default. Deeper ones are not opened.
+    pub depth: u32,
+    /// How many bytes one byte of a compressed stream may unpack to, once it gave 64 MiB; 250 by default. Logs reach 10 to
+    /// 30. The rest of such a stream is left out.
+    pub ratio: u64,
+    /// Bytes of a file beyond which it arrives as several entries; 64 MiB by default.
+    pub chunk: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { unpacked: 16 << 30, file: 1 << 30, files: 1_000_000, depth: 4, ratio: 250, chunk: 64 << 20 }
+    }
+}
+
+/// A compressed stream may unpack to this much before its ratio is judged.
+const RATIO_FLOOR: u64 = 64 << 20;
+
+/// The limits with the counters that are held against them. Shared by all readers of one bundle, hence the cells.
+#[derive(Debug)]
+pub(super) struct Budget<'a> {
+    pub(super) limits: &'a Limits,
+    /// Bytes of files.
+    pub(super) unpacked: Cell<u64>,
+    /// Bytes that came out of decompression, whether they became a file's or not.
+    inflated: Cell<u64>,
+    /// Files and links seen.
+    pub(super) files: Cell<u64>,
+}
+
+impl<'a> Budget<'a> {
+    pub(super) fn new(limits: &'a Limits) -> Self {
+        Self { limits, unpacked: Cell::new(0), inflated: Cell::new(0), files: Cell::new(0) }
+    }
+
+    /// Bytes of files that may still come.
+    pub(super) fn room(&self) -> u64 {
+        self.limits.unpacked.saturating_sub(self.unpacked.get())
+    }
+
+    /// What makes the reading end here, if anything does.
+    pub(super) fn exhausted(&self) -> Option<String> {
+        if self.room() == 0 || self.inflated.get() > self.limits.unpacked {
+            Some(format!("the bundle unpacks to more than {}; the rest was not read", size(self.limits.unpacked)))
+        } else if self.files.get() > self.limits.files {
+            Some(format!("the bundle holds more than {} files; the rest was not read", self.limits.files))
+        } else {
+            None
+        }
+    }
+
+    /// Counts `more` bytes out of a compressed stream which gave `out` bytes for `packed` so far; tells when that is too much.
+    pub(super) fn inflate(&self, more: u64, out: u64, packed: u64) -> Option<String> {
+        self.inflated.set(self.inflated.get().saturating_add(more));
+        if out > RATIO_FLOOR && out / self.limits.ratio.max(1) > packed {
+            return Some(format!("unpacks to more than {} times its size; the rest was not read", self.limits.ratio));
+        }
+        self.exhausted()
+    }
+}
+
+/// `16 GiB`, `1.5 MiB`, `12 bytes`.
+pub(super) fn size(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match UNITS.iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) if bytes.is_multiple_of(*unit) => format!("{} {name}", bytes / unit),
+        Some((unit, name)) => format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit),
+        None => format!("{bytes} bytes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_read_well() {
+        assert_eq!(size(16 << 30), "16 GiB");
+        assert_eq!(size((3 << 20) / 2), "1.5 MiB");
+        assert_eq!(size(12), "12 bytes");
+    }
+
+    #[test]
+    fn honest_ratios_pass() {
+        let limits = Limits::default();
+        let budget = Budget::new(&limits);
+        assert_eq!(budget.inflate(1 << 30, 1 << 30, 50 << 20), None);
+        assert!(budget.inflate(1, 1 << 30, 1 << 20).is_some());
+    }
+}

@@ -1,0 +1,142 @@
+//! What a stream is, told from its first bytes.
+
+/// How many bytes [`sniff`] wants to see: one tar block.
+pub(super) const HEAD: usize = 512;
+
+/// What a stream is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// A tar archive of any dialect.
+    Tar,
+    /// A zip archive.
+    Zip,
+    /// A compressed stream.
+    Compressed(Compression),
+    /// Something no evidence can be in, and what it is in words.
+    Foreign(&'static str),
+    /// Anything else: text, as far as this stage is concerned.
+    Plain,
+}
+
+/// How a stream is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compression {
+    /// RFC 1952.
+    Gzip,
+    /// RFC 8878.
+    Zstd,
+    /// The .xz format of XZ Utils.
+    Xz,
+    /// bzip2.
+    Bzip2,
+}
+
+impl Compression {
+    /// Its name, as in "a gzip stream".
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+            Self::Xz => "xz",
+            Self::Bzip2 => "bzip2",
+        }
+    }
+}
+
+impl Format {
+    /// What it is, as in "found a tar archive".
+    pub(super) fn describe(self) -> String {
+        match self {
+            Self::Tar => "a tar archive".to_owned(),
+            Self::Zip => "a zip archive".to_owned(),
+            Self::Compressed(compression) => format!("a {} stream", compression.name()),
+            Self::Foreign(what) => what.to_owned(),
+            Self::Plain => "text".to_owned(),
+        }
+    }
+}
+
+/// Magic numbers of what is common beside logs and is neither text nor a supported container.
+const FOREIGN: &[(&[u8], &str)] = &[
+    (b"\x89PNG\r\n\x1a\n", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF87a", "a GIF image"),
+    (b"GIF89a", "a GIF image"),
+    (b"%PDF-", "a PDF document"),
+    (b"\x7fELF", "an ELF binary"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"\x04\x22\x4d\x18", "an LZ4 stream"),
+    (b"age-encryption.org/", "a file encrypted with age"),
+    (b"SQLite format 3\0", "an SQLite database"),
+    (b"\0asm", "a WebAssembly module"),
+];
+
+/// Tells what a stream is from its first [`HEAD`] bytes (fewer when it is shorter).
+pub(super) fn sniff(head: &[u8]) -> Format {
+    if head.starts_with(b"\x1f\x8b\x08") {
+        return Format::Compressed(Compression::Gzip);
+    }
+    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") || head.starts_with(b"PK\x07\x08PK\x03\x04") {
+        return Format::Zip;
+    }
+    if head.starts_with(b"\xfd7zXZ\0") {
+        return Format::Compressed(Compression::Xz);
+    }
+    if head.starts_with(b"\x28\xb5\x2f\xfd") || is_skippable_frame(head) {
+        return Format::Compressed(Compression::Zstd);
+    }
+    if is_bzip2(head) {
+        return Format::Compressed(Compression::Bzip2);
+    }
+    if is_tar(head) {
+        return Format::Tar;
+    }
+    FOREIGN.iter().find(|(magic, _)| head.starts_with(magic)).map_or(Format::Plain, |(_, what)| Format::Foreign(what))
+}
+
+/// A zstd skippable frame (RFC 8878 3.1.2), which pzstd writes first.
+fn is_skippable_frame(head: &[u8]) -> bool {
+    head.len() >= 4 && head[0] & 0xf0 == 0x50 && head[1..4] == [0x2a, 0x4d, 0x18]
+}
+
+/// `BZh`, a level, and the mark of a block or of the end of the stream.
+fn is_bzip2(head: &[u8]) -> bool {
+    head.len() >= 10
+        && head.starts_with(b"BZh")
+        && head[3].is_ascii_digit()
+        && (head[4..10] == [0x31, 0x41, 0x59, 0x26, 0x53, 0x59] || head[4..10] == [0x17, 0x72, 0x45, 0x38, 0x50, 0x90])
+}
+
+/// A block whose checksum is right: older dialects of tar have no magic number.
+pub(super) fn is_tar(head: &[u8]) -> bool {
+    let Some(block) = head.get(..HEAD) else { return false };
+    let header = tar::Header::from_byte_slice(block);
+    let sum: u32 = block.iter().enumerate().map(|(i, b)| if (148..156).contains(&i) { 32 } else { u32::from(*b) }).sum();
+    block[0] != 0 && header.cksum().is_ok_and(|stated| stated == sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_plain() {
+        assert_eq!(sniff(b"apiVersion: v1\n"), Format::Plain);
+        assert_eq!(sniff(b""), Format::Plain);
+        assert_eq!(sniff(b"BZh9 is how bzip2 starts"), Format::Plain);
+        assert_eq!(sniff(&[b' '; 512]), Format::Plain);
+    }
+
+    #[test]
+    fn containers_are_told_from_content() {
+        assert_eq!(sniff(b"\x1f\x8b\x08\0"), Format::Compressed(Compression::Gzip));
+        assert_eq!(sniff(b"PK\x03\x04\x14\0"), Format::Zip);
+        assert_eq!(sniff(b"\x89PNG\r\n\x1a\n\0"), Format::Foreign("a PNG image"));
+        let mut header = tar::Header::new_old();
+        header.set_path("a").unwrap();
+        header.set_size(0);
+        header.set_cksum();
+        assert_eq!(sniff(header.as_bytes()), Format::Tar);
+    }
+}

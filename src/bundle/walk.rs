@@ -1,0 +1,345 @@
+//! The walk through a bundle: every stream is told by its content, containers are opened, files go to the sink.
+
+use std::collections::BTreeSet;
+use std::io::{self, BufRead, Read};
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+
+use super::compressed::{self, Broken};
+use super::limits::{Budget, size};
+use super::name;
+use super::sniff::{Format, HEAD, sniff};
+use super::{Entry, tar};
+use crate::location::{Location, Problem};
+
+/// A line longer than this is cut when its file arrives in several entries.
+const LONGEST_LINE: usize = 64 << 20;
+
+/// Problems listed one by one; a hostile bundle could fill the memory with them.
+const MOST_PROBLEMS: usize = 1000;
+
+/// Links that lead nowhere listed one by one: a copied `/var/log` has one for every container.
+const MOST_LINKS: usize = 20;
+
+/// Where a stream stands in the bundle.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    /// Its path as a file.
+    pub(super) path: Arc<str>,
+    /// What the paths of files inside it start with: empty, or ending in `/`.
+    pub(super) inside: String,
+    /// Archives around it.
+    archives: u32,
+    /// Compressed streams around it since the innermost archive.
+    layers: u32,
+}
+
+impl Place {
+    /// The outermost stream, called `path`; what is inside it gets paths that start with `inside`.
+    pub(super) fn outermost(path: &str, inside: &str) -> Self {
+        Self { path: Arc::from(path), inside: inside.to_owned(), archives: 0, layers: 0 }
+    }
+
+    /// A file of the archive that stands here.
+    fn member(&self, path: String) -> Self {
+        Self { inside: format!("{path}/"), path: Arc::from(path), archives: self.archives + 1, layers: 0 }
+    }
+
+    /// A file of the directory that stands here.
+    pub(super) fn beside(&self, name: &str) -> Self {
+        let path = format!("{}{name}", self.inside);
+        Self::outermost(&path, &format!("{path}/"))
+    }
+
+    fn unpacked(&self) -> Self {
+        Self { layers: self.layers + 1, ..self.clone() }
+    }
+}
+
+/// A link of an archive or a directory.
+struct Link {
+    path: String,
+    target: String,
+    strayed: bool,
+}
+
+/// The state of reading one bundle.
+pub(super) struct Walk<'a> {
+    pub(super) budget: &'a Budget<'a>,
+    sink: &'a mut dyn FnMut(Entry),
+    /// Only asked and, in the end, sorted.
+    paths: FxHashSet<Arc<str>>,
+    links: Vec<Link>,
+    problems: BTreeSet<Problem>,
+    /// Problems beyond [`MOST_PROBLEMS`].
+    unlisted: u64,
+}
+
+/// What a walk found beside the entries.
+pub(super) struct Found {
+    pub(super) paths: Vec<Arc<str>>,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(budget: &'a Budget<'a>, sink: &'a mut dyn FnMut(Entry)) -> Self {
+        Self {
+            budget,
+            sink,
+            paths: FxHashSet::default(),
+            links: Vec::new(),
+            problems: BTreeSet::new(),
+            unlisted: 0,
+        }
+    }
+
+    /// Reads one stream, whatever it is, and tells what it was.
+    pub(super) fn stream(&mut self, place: &Place, reader: &mut dyn BufRead, stated: Option<u64>) -> Format {
+        let mut head = Vec::with_capacity(HEAD);
+        if let Err(error) = reader.take(HEAD as u64).read_to_end(&mut head) {
+            self.broken(&place.path, &error);
+        }
+        let format = sniff(&head);
+        let mut reader = head.as_slice().chain(reader);
+        match format {
+            Format::Plain => self.file(&place.path, &mut reader, stated),
+            Format::Foreign(_) => self.pass(&place.path),
+            Format::Compressed(_) if place.layers >= self.budget.limits.depth => {
+                self.refuse(&place.path, "compressed more often than the depth limit allows; not opened");
+            }
+            Format::Compressed(compression) => {
+                match compressed::open(compression, &place.path, &mut reader, self.budget) {
+                    Ok(mut unpacked) => {
+                        self.stream(&place.unpacked(), &mut unpacked, None);
+                    }
+                    Err(error) => self.broken(&place.path, &error),
+                }
+            }
+            Format::Tar | Format::Zip if place.archives >= self.budget.limits.depth => {
+                self.refuse(&place.path, "inside more archives than the depth limit allows; not opened");
+            }
+            Format::Tar => tar::read(self, place, &mut reader),
+            Format::Zip => self.refuse(&place.path, "zip archives are not read"),
+        }
+        format
+    }
+
+    /// Reads a file of the archive at `place`, named `name` there.
+    pub(super) fn member(&mut self, place: &Place, name: &str, reader: &mut dyn BufRead, stated: u64) {
+        let Some(name) = self.name(place, "", name) else { return };
+        let path = format!("{}{}", place.inside, name.path);
+        self.stream(&place.member(path), reader, Some(stated));
+    }
+
+    /// Notes a link of the archive at `place`; `base` is the directory its target is seen from.
+    pub(super) fn link(&mut self, place: &Place, name: &str, base: &str, target: &str) {
+        let Some(name) = self.name(place, "", name) else { return };
+        self.budget.files.set(self.budget.files.get() + 1);
+        let Some(resolved) = name::resolve(base, target) else { return };
+        let path = format!("{}{}", place.inside, name.path);
+        let target = format!("{}{}", place.inside, resolved.path);
+        self.links.push(Link { path, target, strayed: resolved.strayed });
+    }
+
+    /// Lists a device or a pipe of the archive at `place`.
+    pub(super) fn special(&mut self, place: &Place, name: &str) {
+        self.budget.files.set(self.budget.files.get() + 1);
+        self.member_problem(place, name, "a device or a named pipe; not read");
+    }
+
+    /// Lists a problem with the member `name` of the archive at `place`.
+    pub(super) fn member_problem(&mut self, place: &Place, name: &str, what: impl Into<String>) {
+        let name = name::resolve("", name).map(|n| n.path).unwrap_or_default();
+        self.problem(&format!("{}{name}", place.inside), None, what);
+    }
+
+    /// The normalised name of a member of the archive at `place`; `None` when it has none.
+    fn name(&mut self, place: &Place, base: &str, name: &str) -> Option<name::Name> {
+        let Some(resolved) = name::resolve(base, name) else {
+            self.problem(&place.path, None, format!("a name of {} is too long; not read", size(name.len() as u64)));
+            return None;
+        };
+        if resolved.strayed {
+            let path = format!("{}{}", place.inside, resolved.path);
+            self.problem(&path, None, format!("its name in the archive, {name}, leads out of the bundle; read as {path}"));
+        }
+        (!resolved.path.is_empty()).then_some(resolved)
+    }
+
+    /// Gives a file to the sink, in several entries when it is large. `stated` is the size its container gives.
+    pub(super) fn file(&mut self, path: &Arc<str>, reader: &mut dyn BufRead, stated: Option<u64>) {
+        let Some(replaces) = self.admit(path) else { return };
+        let mut chunks = Chunks { path, chunk: 0, first_line: 1, replaces, limit: self.budget.limits.chunk.max(1) };
+        let mut left = self.budget.limits.file.min(self.budget.room());
+        let mut bytes = Vec::new();
+        bytes.reserve(stated.unwrap_or(0).min(left).min(chunks.limit as u64) as usize);
+        let mut want = chunks.limit;
+        loop {
+            let room = left.min(want.saturating_sub(bytes.len()) as u64);
+            let got = reader.take(room).read_to_end(&mut bytes);
+            let ended = match got.and_then(|n| Ok((n, reader.fill_buf()?.is_empty()))) {
+                Ok((n, ended)) => {
+                    left -= n as u64;
+                    ended
+                }
+                Err(error) => {
+                    self.broken(path, &error);
+                    true
+                }
+            };
+            if !ended && left == 0 {
+                let limit = if self.budget.limits.file < self.budget.room() {
+                    format!("larger than {}; the rest was not read", size(self.budget.limits.file))
+                } else {
+                    format!("the bundle unpacks to more than {}; the rest was not read", size(self.budget.limits.unpacked))
+                };
+                self.problem(path, None, limit);
+            }
+            if ended || left == 0 {
+                self.emit(chunks.entry(bytes, true));
+                return;
+            }
+            let Some(cut) = chunks.cut(&bytes) else {
+                want += chunks.limit;
+                continue;
+            };
+            let mut rest = Vec::with_capacity(chunks.limit);
+            rest.extend_from_slice(&bytes[cut..]);
+            bytes.truncate(cut);
+            self.emit(chunks.entry(bytes, false));
+            (bytes, want) = (rest, chunks.limit);
+        }
+    }
+
+    fn emit(&mut self, entry: Entry) {
+        self.budget.unpacked.set(self.budget.unpacked.get() + entry.bytes.len() as u64);
+        (self.sink)(entry);
+    }
+
+    /// Counts a file that is of no use here, such as an image.
+    fn pass(&mut self, path: &Arc<str>) {
+        self.admit(path);
+    }
+
+    fn refuse(&mut self, path: &Arc<str>, why: &str) {
+        self.admit(path);
+        self.problem(path, None, why);
+    }
+
+    /// Counts a file; tells whether another of the same path came before, or `None` when there are too many files.
+    fn admit(&mut self, path: &Arc<str>) -> Option<bool> {
+        self.budget.files.set(self.budget.files.get() + 1);
+        if self.is_over() {
+            return None;
+        }
+        Some(!self.paths.insert(Arc::clone(path)))
+    }
+
+    /// Whether a limit of the whole bundle was reached; it is listed then.
+    pub(super) fn is_over(&mut self) -> bool {
+        let Some(what) = self.budget.exhausted() else { return false };
+        self.problems.insert(Problem::new(Location::file(&Arc::from("")), what));
+        true
+    }
+
+    /// Lists a reading error, at the stream that broke when it is one further out.
+    pub(super) fn broken(&mut self, path: &str, error: &io::Error) {
+        match error.get_ref().and_then(|e| e.downcast_ref::<Broken>()) {
+            Some(broken) => self.problem(&broken.path, None, broken.what.clone()),
+            None => self.problem(path, None, format!("cannot be read: {error}")),
+        }
+    }
+
+    /// Lists a problem.
+    pub(super) fn problem(&mut self, path: &str, line: Option<u32>, what: impl Into<String>) {
+        let problem = Problem::new(Location { path: Arc::from(path), line }, what);
+        if self.problems.len() < MOST_PROBLEMS {
+            self.problems.insert(problem);
+        } else if !self.problems.contains(&problem) {
+            self.unlisted += 1;
+        }
+    }
+
+    /// The first problem listed, in order of paths.
+    pub(super) fn first_problem(&self) -> Option<&Problem> {
+        self.problems.first()
+    }
+
+    /// Ends the walk: links are looked up among the files, paths and problems are sorted.
+    pub(super) fn finish(mut self) -> Found {
+        let mut paths: Vec<Arc<str>> = std::mem::take(&mut self.paths).into_iter().collect();
+        paths.sort_unstable();
+        self.check_links(&paths);
+        if self.unlisted > 0 {
+            let what = format!("{} more problems are not listed", self.unlisted);
+            self.problems.insert(Problem::new(Location::file(&Arc::from("")), what));
+        }
+        Found { paths, problems: self.problems.into_iter().collect() }
+    }
+
+    /// A link to a file or directory of the bundle is an alias of something that is read anyway. Others are listed.
+    fn check_links(&mut self, paths: &[Arc<str>]) {
+        let links = std::mem::take(&mut self.links);
+        let aliases: FxHashSet<&str> = links.iter().map(|l| l.path.as_str()).collect();
+        let leads_inside = |link: &&Link| !link.strayed && (is_there(paths, &link.target) || aliases.contains(link.target.as_str()));
+        let mut astray: Vec<&Link> = links.iter().filter(|link| !leads_inside(link)).collect();
+        astray.sort_by_key(|link| &link.path);
+        for link in astray.iter().take(MOST_LINKS) {
+            self.problem(&link.path, None, format!("a link to {}, which is not in the bundle; not followed", link.target));
+        }
+        if astray.len() > MOST_LINKS {
+            let more = astray.len() - MOST_LINKS;
+            self.problem("", None, format!("{more} more links lead to files that are not in the bundle; not followed"));
+        }
+    }
+}
+
+/// Whether the sorted `paths` hold `target`, or something below it.
+fn is_there(paths: &[Arc<str>], target: &str) -> bool {
+    if target.is_empty() {
+        return true;
+    }
+    let at = paths.partition_point(|p| &**p < target);
+    if paths.get(at).is_some_and(|p| &**p == target) {
+        return true;
+    }
+    let below = format!("{target}/");
+    let at = paths.partition_point(|p| **p < *below);
+    paths.get(at).is_some_and(|p| p.starts_with(&below))
+}
+
+/// The numbering of the entries one file arrives in.
+struct Chunks<'a> {
+    path: &'a Arc<str>,
+    chunk: u32,
+    first_line: u32,
+    replaces: bool,
+    limit: usize,
+}
+
+impl Chunks<'_> {
+    fn entry(&mut self, bytes: Vec<u8>, is_last: bool) -> Entry {
+        let lines = if is_last { 0 } else { memchr::memchr_iter(b'\n', &bytes).count() };
+        let entry = Entry {
+            path: Arc::clone(self.path),
+            bytes,
+            chunk: self.chunk,
+            first_line: self.first_line,
+            is_last,
+            replaces: self.replaces && self.chunk == 0,
+        };
+        self.chunk += 1;
+        self.first_line = self.first_line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
+        entry
+    }
+
+    /// Where to cut a full buffer: after its last line end, or anywhere when a line exceeds all bounds.
+    fn cut(&self, bytes: &[u8]) -> Option<usize> {
+        match memchr::memrchr(b'\n', bytes) {
+            Some(at) => Some(at + 1),
+            None if bytes.len() >= LONGEST_LINE.max(self.limit) => Some(bytes.len()),
+            None => None,
+        }
+    }
+}
