@@ -84,14 +84,7 @@ pub(super) struct Found {
 
 impl<'a> Walk<'a> {
     pub(super) fn new(budget: &'a Budget<'a>, sink: &'a mut dyn FnMut(Entry)) -> Self {
-        Self {
-            budget,
-            sink,
-            paths: FxHashSet::default(),
-            links: Vec::new(),
-            problems: BTreeSet::new(),
-            unlisted: 0,
-        }
+        Self { budget, sink, paths: FxHashSet::default(), links: Vec::new(), problems: BTreeSet::new(), unlisted: 0 }
     }
 
     /// Reads one stream, whatever it is, and tells what it was.
@@ -108,14 +101,12 @@ impl<'a> Walk<'a> {
             Format::Compressed(_) if place.layers >= self.budget.limits.depth => {
                 self.refuse(&place.path, "compressed more often than the depth limit allows; not opened");
             }
-            Format::Compressed(compression) => {
-                match compressed::open(compression, &place.path, &mut reader, self.budget) {
-                    Ok(mut unpacked) => {
-                        self.stream(&place.unpacked(), &mut unpacked, None);
-                    }
-                    Err(error) => self.broken(&place.path, &error),
+            Format::Compressed(compression) => match compressed::open(compression, &place.path, &mut reader, self.budget) {
+                Ok(mut unpacked) => {
+                    self.stream(&place.unpacked(), &mut unpacked, None);
                 }
-            }
+                Err(error) => self.broken(&place.path, &error),
+            },
             Format::Tar | Format::Zip if place.archives >= self.budget.limits.depth => {
                 self.refuse(&place.path, "inside more archives than the depth limit allows; not opened");
             }
@@ -282,7 +273,8 @@ impl<'a> Walk<'a> {
     fn check_links(&mut self, paths: &[Arc<str>]) {
         let links = std::mem::take(&mut self.links);
         let aliases: FxHashSet<&str> = links.iter().map(|l| l.path.as_str()).collect();
-        let leads_inside = |link: &&Link| !link.strayed && (is_there(paths, &link.target) || aliases.contains(link.target.as_str()));
+        let leads_inside =
+            |link: &&Link| !link.strayed && (is_there(paths, &link.target) || aliases.contains(link.target.as_str()));
         let mut astray: Vec<&Link> = links.iter().filter(|link| !leads_inside(link)).collect();
         astray.sort_by_key(|link| &link.path);
         for link in astray.iter().take(MOST_LINKS) {
