@@ -5,7 +5,7 @@
 //!           Entry      Document   Cluster     Finding    Diagnosis    bytes
 //! ```
 //!
-//! Imports run along that line only; [`catalog`] and the leaves ([`location`]) stand at the ground.
+//! Imports run along that line only; [`catalog`] and the leaves ([`location`], [`time`]) stand at the ground.
 
 pub mod bundle;
 pub mod catalog;
@@ -16,4 +16,5 @@ pub mod diagnose;
 pub mod literal;
 pub mod location;
 pub mod report;
+pub mod time;
 pub mod visible;

@@ -7,11 +7,15 @@ use jiff::Timestamp;
 
 use crate::location::Location;
 
+mod hits;
+mod json;
+mod level;
 mod patterns;
 mod scan;
+mod wrap;
 
 pub use patterns::{Pattern, PatternError, Patterns};
-pub use scan::scan;
+pub use scan::{Scanner, scan};
 
 /// How bad a line says it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,6 +97,22 @@ pub struct Log {
 }
 
 impl Log {
+    /// A log of which nothing was read yet.
+    fn empty(path: &Arc<str>, source: LogSource) -> Self {
+        Self {
+            path: Arc::clone(path),
+            source,
+            head: Vec::new(),
+            tail: Vec::new(),
+            hits: Vec::new(),
+            counts: Vec::new(),
+            n_lines: 0,
+            n_errors: 0,
+            first: None,
+            last: None,
+        }
+    }
+
     /// How often `pattern` matched.
     pub fn count(&self, pattern: u32) -> u32 {
         self.counts.iter().find(|(p, _)| *p == pattern).map_or(0, |(_, n)| *n)

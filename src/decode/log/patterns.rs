@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::{Regex, RegexBuilder};
 
+use super::level;
 use crate::literal;
 
 /// What a log is searched for.
@@ -43,19 +44,19 @@ pub struct Patterns {
     patterns: Vec<Pattern>,
     compiled: Vec<OnceLock<Option<Regex>>>,
     literals: AhoCorasick,
-    /// Literal number → pattern number.
-    owners: Vec<u32>,
+    /// Literal number → pattern number; `None` for the marks of lines at warning or above.
+    owners: Vec<Option<u32>>,
 }
 
 impl Patterns {
     /// Compiles `patterns`. Regexes are compiled when their literal is first seen.
     pub fn new(patterns: Vec<Pattern>) -> Result<Self, PatternError> {
-        let mut literals: Vec<Vec<u8>> = Vec::new();
-        let mut owners = Vec::new();
+        let mut literals: Vec<Vec<u8>> = level::MARKS.iter().map(|m| m.as_bytes().to_vec()).collect();
+        let mut owners = vec![None; literals.len()];
         for (i, pattern) in patterns.iter().enumerate() {
             for literal in required_literals(pattern)? {
                 literals.push(literal);
-                owners.push(i as u32);
+                owners.push(Some(i as u32));
             }
         }
         let literals = AhoCorasick::builder()
@@ -85,8 +86,8 @@ impl Patterns {
             .as_ref()
     }
 
-    /// Patterns whose literal occurs in `text`, with the offset where it ends; candidates only.
-    pub(super) fn candidates<'s, 't: 's>(&'s self, text: &'t [u8]) -> impl Iterator<Item = (u32, usize)> + 's {
+    /// Patterns whose literal occurs in `text` (`None`: a mark of a level), with the offset where it ends, in order.
+    pub(super) fn candidates<'s, 't: 's>(&'s self, text: &'t [u8]) -> impl Iterator<Item = (Option<u32>, usize)> + 's {
         self.literals.find_overlapping_iter(text).map(|m| (self.owners[m.pattern().as_usize()], m.end()))
     }
 }
@@ -96,4 +97,20 @@ fn required_literals(pattern: &Pattern) -> Result<Vec<Vec<u8>>, PatternError> {
     let found = literal::required(&pattern.regex)
         .map_err(|e| PatternError::Regex { name: pattern.name.clone(), reason: e.to_string() })?;
     found.ok_or_else(|| PatternError::NoLiteral { name: pattern.name.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(regex: &str) -> Pattern {
+        Pattern { name: "p".to_owned(), regex: regex.to_owned() }
+    }
+
+    #[test]
+    fn what_requires_no_literal_is_refused() {
+        assert!(matches!(Patterns::new(vec![pattern(r"\d+.*\w")]), Err(PatternError::NoLiteral { .. })));
+        assert!(matches!(Patterns::new(vec![pattern("(")]), Err(PatternError::Regex { .. })));
+        assert!(Patterns::new(vec![pattern(r"(?i)connection refused: (?<peer>\S+)")]).is_ok());
+    }
 }

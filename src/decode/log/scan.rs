@@ -1,22 +1,399 @@
-//! One pass over a log's bytes.
+//! One pass over a log's bytes, in chunks of any size: the result depends on the bytes alone.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::{Log, LogSource, Patterns};
+use super::hits::{Hits, Match};
+use super::wrap::{self, Unwrapped};
+use super::{Level, Log, LogLine, LogSource, Patterns, level};
+
+/// Lines kept of the beginning.
+const HEAD: usize = 20;
+/// Lines kept of the end.
+const TAIL: usize = 30;
+/// Bytes searched at once: small enough to stay in the second-level cache while every step passes over them.
+const BLOCK: usize = 128 << 10;
+/// Bytes of a line that count; the rest of a longer line is passed over.
+const LINE: usize = 1 << 20;
+/// Characters kept of a line.
+pub(super) const KEPT: usize = 2_000;
 
 /// Reads the log `bytes` of the file `path`, keeping what [`Log`] holds.
 pub fn scan(path: &Arc<str>, source: LogSource, bytes: &[u8], patterns: &Patterns) -> Log {
-    let _ = (bytes, patterns);
-    Log {
-        path: Arc::clone(path),
-        source,
-        head: Vec::new(),
-        tail: Vec::new(),
-        hits: Vec::new(),
-        counts: Vec::new(),
-        n_lines: 0,
-        n_errors: 0,
-        first: None,
-        last: None,
+    let mut scanner = Scanner::new(path, source, patterns);
+    scanner.push(bytes);
+    scanner.finish()
+}
+
+/// Reads a log that comes in chunks.
+#[derive(Debug)]
+pub struct Scanner<'p> {
+    patterns: &'p Patterns,
+    log: Log,
+    hits: Hits,
+    /// The beginning of a line whose end has not come.
+    carry: Vec<u8>,
+    /// Lines rewritten before they are searched; starts with a line that goes on.
+    rewritten: Rewritten,
+    /// The last lines, as they came.
+    recent: VecDeque<(u32, Vec<u8>)>,
+}
+
+/// Lines whose wrapper was undone.
+#[derive(Debug, Default)]
+struct Rewritten {
+    text: Vec<u8>,
+    /// The number of each line in the file.
+    numbers: Vec<u32>,
+    /// The last line of `text` is not complete.
+    open: bool,
+}
+
+/// Complete lines, searched together.
+struct Block<'a> {
+    text: &'a [u8],
+    /// Where each line starts, and the end of the text.
+    starts: Vec<usize>,
+    /// The number of the first line, when they are numbered in turn.
+    first: u32,
+    /// Else the number of each.
+    numbers: Option<&'a [u32]>,
+}
+
+impl<'a> Block<'a> {
+    fn new(text: &'a [u8], first: u32, numbers: Option<&'a [u32]>) -> Self {
+        let mut starts = vec![0];
+        starts.extend(memchr::memchr_iter(b'\n', text).map(|end| end + 1));
+        if starts.last() != Some(&text.len()) {
+            starts.push(text.len());
+        }
+        Self { text, starts, first, numbers }
+    }
+
+    fn len(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    fn line(&self, i: usize) -> &'a [u8] {
+        let line = &self.text[self.starts[i]..self.starts[i + 1]];
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        &line[..line.len().min(LINE)]
+    }
+
+    fn number(&self, i: usize) -> u32 {
+        self.numbers.map_or(self.first + i as u32, |n| n[i])
+    }
+}
+
+impl<'p> Scanner<'p> {
+    /// A scanner for the log of the file `path`.
+    pub fn new(path: &Arc<str>, source: LogSource, patterns: &'p Patterns) -> Self {
+        Self {
+            patterns,
+            log: Log::empty(path, source),
+            hits: Hits::default(),
+            carry: Vec::new(),
+            rewritten: Rewritten::default(),
+            recent: VecDeque::with_capacity(TAIL + 1),
+        }
+    }
+
+    /// Takes the next bytes; they may end anywhere.
+    pub fn push(&mut self, mut chunk: &[u8]) {
+        if !self.carry.is_empty() {
+            let end = memchr::memchr(b'\n', chunk);
+            let (rest_of_line, after) = chunk.split_at(end.map_or(chunk.len(), |i| i + 1));
+            self.extend_carry(rest_of_line);
+            if end.is_none() {
+                return;
+            }
+            let line = std::mem::take(&mut self.carry);
+            self.raw_block(&line);
+            chunk = after;
+        }
+        while !chunk.is_empty() {
+            let window = &chunk[..chunk.len().min(BLOCK)];
+            let end = memchr::memrchr(b'\n', window)
+                .or_else(|| memchr::memchr(b'\n', &chunk[window.len()..]).map(|i| window.len() + i));
+            let Some(end) = end else { break };
+            let (block, rest) = chunk.split_at(end + 1);
+            self.raw_block(block);
+            chunk = rest;
+        }
+        self.extend_carry(chunk);
+    }
+
+    /// Adds to the open line, as far as it counts, and keeps its end.
+    fn extend_carry(&mut self, more: &[u8]) {
+        let room = (LINE + 1).saturating_sub(self.carry.len());
+        self.carry.extend_from_slice(&more[..more.len().min(room)]);
+        if more.ends_with(b"\n") && !self.carry.ends_with(b"\n") {
+            self.carry.push(b'\n');
+        }
+    }
+
+    /// Takes what came as the whole log.
+    pub fn finish(mut self) -> Log {
+        let rest = std::mem::take(&mut self.carry);
+        if !rest.is_empty() {
+            self.raw_block(&rest);
+        }
+        if self.rewritten.open {
+            self.rewritten.text.push(b'\n');
+            self.rewritten.open = false;
+            self.rewritten_block();
+        }
+        self.log.tail = self.recent.iter().map(|(n, line)| log_line(*n, line)).collect();
+        self.log.last = self.log.tail.iter().rev().find_map(|l| l.at).or(self.log.last);
+        (self.log.hits, self.log.counts) = self.hits.finish();
+        self.log
+    }
+
+    fn raw_block(&mut self, text: &[u8]) {
+        let first = self.log.n_lines + 1;
+        if self.rewritten.open || wrap::needs_rewriting(text) {
+            self.rewrite(text, first);
+            self.rewritten_block();
+        } else {
+            let block = Block::new(text, first, None);
+            self.log.n_lines += block.len() as u32;
+            self.block(&block);
+        }
+    }
+
+    /// Undoes the wrapping of every line of `text` into `self.rewritten`, joining those that go on.
+    fn rewrite(&mut self, text: &[u8], first: u32) {
+        let lines = Block::new(text, first, None);
+        self.log.n_lines += lines.len() as u32;
+        let out = &mut self.rewritten;
+        for i in 0..lines.len() {
+            let piece = wrap::piece(lines.line(i));
+            if out.open {
+                let start = memchr::memrchr(b'\n', &out.text).map_or(0, |i| i + 1);
+                let room = LINE.saturating_sub(out.text.len() - start);
+                let payload = &piece.text[piece.payload..];
+                out.text.extend_from_slice(&payload[..payload.len().min(room)]);
+            } else {
+                out.numbers.push(lines.number(i));
+                out.text.extend_from_slice(&piece.text);
+            }
+            out.open = piece.goes_on;
+            if !out.open {
+                out.text.push(b'\n');
+            }
+        }
+    }
+
+    /// Searches the complete lines of `self.rewritten` and leaves the open one.
+    fn rewritten_block(&mut self) {
+        let mut lines = std::mem::take(&mut self.rewritten);
+        let complete = memchr::memrchr(b'\n', &lines.text).map_or(0, |i| i + 1);
+        let n_complete = lines.numbers.len() - usize::from(lines.open);
+        if complete > 0 {
+            self.block(&Block::new(&lines.text[..complete], 0, Some(&lines.numbers[..n_complete])));
+        }
+        lines.text.drain(..complete);
+        lines.numbers.drain(..n_complete);
+        self.rewritten = lines;
+    }
+
+    fn block(&mut self, block: &Block<'_>) {
+        self.hits.complete_pending(|i| (i < block.len()).then(|| (block.number(i), block.line(i))));
+        let matches = self.search(block);
+        self.hits.add(&matches, block.len(), |i| match usize::try_from(i) {
+            Ok(i) => (i < block.len()).then(|| (block.number(i), block.line(i))),
+            Err(_) => {
+                let back = self.recent.len().checked_sub(i.unsigned_abs())?;
+                self.recent.get(back).map(|(n, line)| (*n, line.as_slice()))
+            }
+        });
+        for i in 0..block.len().min(HEAD.saturating_sub(self.log.head.len())) {
+            let line = log_line(block.number(i), block.line(i));
+            self.log.head.push(line);
+        }
+        if self.log.first.is_none() {
+            self.log.first = (0..block.len().min(HEAD)).find_map(|i| wrap::unwrap(block.line(i)).at());
+        }
+        for i in block.len().saturating_sub(TAIL)..block.len() {
+            if self.recent.len() == TAIL {
+                self.recent.pop_front();
+            }
+            let line = block.line(i);
+            self.recent.push_back((block.number(i), line[..line.len().min(4 * KEPT)].to_vec()));
+        }
+    }
+
+    /// Counts levels, and finds the lines that match a pattern.
+    fn search(&mut self, block: &Block<'_>) -> Vec<Match> {
+        let mut matches = Vec::new();
+        let mut candidates = self.patterns.candidates(block.text).peekable();
+        let mut tried: Vec<u32> = Vec::new();
+        for i in 0..block.len() {
+            let (start, end) = (block.starts[i], block.starts[i + 1]);
+            tried.clear();
+            let mut marked = false;
+            while let Some((pattern, at)) = candidates.next_if(|(_, at)| *at <= end) {
+                match pattern {
+                    Some(pattern) if at - start <= LINE && !tried.contains(&pattern) => tried.push(pattern),
+                    Some(_) => {}
+                    None => marked = true,
+                }
+            }
+            let line = wrap::unwrap(block.line(i));
+            if marked || level::starts_like_klog(line.payload) {
+                self.count_level(&line);
+            }
+            tried.sort_unstable();
+            matches.extend(tried.iter().filter_map(|p| Some(Match { pattern: *p, line: i, range: self.range(*p, &line)? })));
+        }
+        matches
+    }
+
+    fn count_level(&mut self, line: &Unwrapped<'_>) {
+        if level::of_line(line.payload) >= Some(Level::Error) {
+            self.log.n_errors += 1;
+        }
+    }
+
+    /// Where `pattern` matches in the line's payload.
+    fn range(&self, pattern: u32, line: &Unwrapped<'_>) -> Option<(usize, usize)> {
+        let text = String::from_utf8_lossy(line.payload);
+        self.patterns.regex(pattern)?.find(&text).map(|m| (m.start(), m.end()))
+    }
+}
+
+/// A line as it is kept.
+pub(super) fn log_line(number: u32, line: &[u8]) -> LogLine {
+    let line = wrap::unwrap(line);
+    LogLine { line: number, at: line.at(), level: level::of_line(line.payload), text: cut(line.payload, 0, 0, KEPT) }
+}
+
+/// `line` as text, cut at `kept` characters so that the bytes `start..end` stay in.
+pub(super) fn cut(line: &[u8], start: usize, end: usize, kept: usize) -> String {
+    if line.len() <= kept {
+        return String::from_utf8_lossy(line).into_owned();
+    }
+    // As many characters before the match as after it, as far as the line reaches.
+    let text = String::from_utf8_lossy(line);
+    let (start, end) = (start.min(text.len()), end.min(text.len()));
+    let spare = kept.saturating_sub(end - start);
+    let from = start.saturating_sub(spare / 2).min(text.len().saturating_sub(kept));
+    let from = (from..=text.len()).find(|i| text.is_char_boundary(*i)).unwrap_or(text.len());
+    text[from..].chars().take(kept).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Pattern;
+    use super::*;
+
+    fn patterns(regexes: &[&str]) -> Patterns {
+        let pattern = |r: &&str| Pattern { name: (*r).to_owned(), regex: (*r).to_owned() };
+        Patterns::new(regexes.iter().map(pattern).collect()).unwrap()
+    }
+
+    const REGEXES: &[&str] =
+        &["connection refused", r"(?i)timed out after (?<n>\d+)s", "^boom: (fire|water)$", r"refused.*timed out", "an image"];
+
+    fn scanned(text: &[u8], chunk: usize) -> Log {
+        let patterns = patterns(REGEXES);
+        let mut scanner = Scanner::new(&Arc::from("a.log"), LogSource::default(), &patterns);
+        text.chunks(chunk.max(1)).for_each(|c| scanner.push(c));
+        scanner.finish()
+    }
+
+    #[test]
+    fn keeps_hits_with_their_neighbours() {
+        let log = scanned(b"one\ntwo\n2024-01-02T15:04:05.0Z dial: connection refused\nthree\nfour\nfive\n", 1000);
+        assert_eq!(log.n_lines, 6);
+        assert_eq!(log.counts, [(0, 1)]);
+        let hit = &log.hits[0];
+        assert_eq!((hit.line.line, hit.line.text.as_str()), (3, "dial: connection refused"));
+        assert_eq!(hit.line.at, "2024-01-02T15:04:05Z".parse().ok());
+        assert_eq!((&hit.before[..], &hit.after[..]), (&["one".into(), "two".into()][..], &["three".into(), "four".into()][..]));
+        assert_eq!((log.first, log.last), (hit.line.at, hit.line.at));
+    }
+
+    #[test]
+    fn keeps_the_first_and_the_last_hits() {
+        let text: String = (1..=50_000).map(|i| format!("line {i} connection refused\n")).collect();
+        let log = scanned(text.as_bytes(), text.len());
+        assert_eq!(log.count(0), 50_000);
+        let lines: Vec<u32> = log.hits.iter().map(|h| h.line.line).collect();
+        assert_eq!(lines, (1..=8).chain(49_993..=50_000).collect::<Vec<_>>());
+        assert!(log.hits.iter().take(14).all(|h| h.after.len() == 2));
+        assert_eq!((log.head.len(), log.tail.len(), log.tail[29].line), (20, 30, 50_000));
+    }
+
+    #[test]
+    fn sees_through_wrappers() {
+        let cut = "2024-01-02T15:04:05.000000000Z stdout P conn\n2024-01-02T15:04:05.000000000Z stdout F ection refused\n";
+        let docker = concat!(
+            r#"{"log":"conn","stream":"stdout","time":"2024-01-02T15:04:05Z"}"#,
+            "\n",
+            r#"{"log":"ection refused\n","stream":"stdout","time":"2024-01-02T15:04:05Z"}"#
+        );
+        for text in ["connection\x1b[31m refused", "[31mconn\x1b[0mection refused\r", cut, docker] {
+            let log = scanned(text.as_bytes(), 7);
+            assert_eq!((log.count(0), log.hits[0].line.line), (1, 1), "{text}");
+        }
+        assert_eq!(scanned(b"2024-01-02T15:04:05.000000000Z stderr F boom: fire\n", 10).count(2), 1);
+    }
+
+    #[test]
+    fn a_long_line_is_cut_around_its_match() {
+        let text = format!("{} connection refused {}", "é".repeat(30_000), "y".repeat(30_000));
+        let log = scanned(text.as_bytes(), 1 << 20);
+        let kept = &log.hits[0].line.text;
+        assert!(kept.contains("connection refused") && kept.chars().count() == KEPT);
+    }
+
+    #[test]
+    fn counts_errors() {
+        let text = b"E0102 15:04:05.000000 1 a.go:1] x\nI0102 15:04:05.000000 1 a.go:1] error\n{\"level\":\"error\"}\n\x1b[31mERROR\x1b[0m x\n";
+        assert_eq!(scanned(text, 5).n_errors, 3);
+    }
+
+    /// What `scan` must give, computed line by line without any search for literals.
+    fn naive(text: &str) -> (Vec<(u32, u32)>, u32, u32) {
+        let regexes: Vec<regex::Regex> = REGEXES.iter().map(|r| regex::Regex::new(r).unwrap()).collect();
+        let lines: Vec<&str> = text.split_terminator('\n').collect();
+        let payload = |l: &str| String::from_utf8_lossy(wrap::unwrap(l.as_bytes()).payload).into_owned();
+        let count = |r: &regex::Regex| lines.iter().filter(|l| r.is_match(&payload(l))).count() as u32;
+        let counts = regexes.iter().map(count).enumerate().filter(|(_, n)| *n > 0).map(|(i, n)| (i as u32, n)).collect();
+        let is_error = |l: &&&str| level::of_line(payload(l).as_bytes()) >= Some(Level::Error);
+        (counts, lines.len() as u32, lines.iter().filter(is_error).count() as u32)
+    }
+
+    fn line() -> impl proptest::strategy::Strategy<Value = String> {
+        use proptest::prelude::{Strategy, prop_oneof};
+        let words = prop_oneof![
+            "(connection |refused |timed OUT after 3s|boom: |fire|an imag|e |ERROR |error: |\\PC){0,6}",
+            "E0102 15:04:05.000000 1 a.go:1\\] (refused|timed out after 1s)?",
+            "\\{\"level\":(\"error\"|50|\"info\"),\"msg\":\"(connection refused)?\"\\}",
+        ];
+        ("(2024-01-02T15:04:05.000000000Z (stdout F )?)?", words).prop_map(|(prefix, words)| prefix + &words)
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn counts_are_those_of_a_naive_reading(lines in proptest::collection::vec(line(), 0..40)) {
+            let text: String = lines.iter().map(|l| format!("{l}\n")).collect();
+            let log = scanned(text.as_bytes(), 1 << 20);
+            proptest::prop_assert_eq!((log.counts, log.n_lines, log.n_errors), naive(&text));
+        }
+
+        #[test]
+        fn chunks_make_no_difference(
+            lines in proptest::collection::vec(line(), 0..60),
+            bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..40),
+            chunk in 1_usize..400,
+        ) {
+            let mut text = lines.join("\n").into_bytes();
+            text.extend(bytes);
+            let (whole, parts) = (scanned(&text, text.len()), scanned(&text, chunk));
+            proptest::prop_assert_eq!(format!("{whole:?}"), format!("{parts:?}"));
+        }
     }
 }

@@ -1,0 +1,543 @@
+//! Stamps and ages of every shape that bundles hold → [`Timestamp`] and [`SignedDuration`].
+//!
+//! Readers look at a bounded piece of their input and never fail loudly: what is no stamp gives `None`. A stamp without a
+//! zone is taken as UTC. A stamp without a year (klog, journald) is given in [`YEARLESS`] and moved by [`dated`] once
+//! something tells when the bundle was made.
+
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
+
+/// The year given to stamps that carry none. A leap year, long before Kubernetes.
+pub const YEARLESS: i16 = 1972;
+
+/// How far into a log line a stamp is looked for.
+const REACH: usize = 160;
+
+/// `stamp`, when it carries no year, in the year that puts it at or before `now` (a day of grace for zones); any other
+/// stamp as it is.
+pub fn dated(stamp: Timestamp, now: Timestamp) -> Timestamp {
+    let date = Offset::UTC.to_datetime(stamp);
+    if date.year() != YEARLESS {
+        return stamp;
+    }
+    let latest = now.saturating_add(SignedDuration::from_hours(24)).unwrap_or(now);
+    let year = Offset::UTC.to_datetime(latest).year();
+    // 29 February exists in one year of four.
+    (year - 4..=year).rev().find_map(|y| in_year(date, y).filter(|t| *t <= latest)).unwrap_or(stamp)
+}
+
+fn in_year(date: DateTime, year: i16) -> Option<Timestamp> {
+    let moved =
+        DateTime::new(year, date.month(), date.day(), date.hour(), date.minute(), date.second(), date.subsec_nanosecond());
+    Offset::UTC.to_timestamp(moved.ok()?).ok()
+}
+
+/// The stamp that `text` is, spaces around it aside: RFC 3339, `describe`'s RFC 1123, systemd's, epoch seconds …
+pub fn parse(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    let (stamp, len) = leading(text.as_bytes())?;
+    // A zone's name may follow one that was read already: `+0000 UTC`, and Go appends its monotonic clock.
+    let rest = &text[len..];
+    let zone_name = |r: &str| r.trim_start().bytes().all(|b| b.is_ascii_uppercase());
+    (rest.is_empty() || zone_name(rest) || rest.starts_with(" m=") || rest.starts_with(" UTC m=")).then_some(stamp)
+}
+
+/// The stamp `text` starts with, and how many bytes it takes. Date and time must both be there.
+pub fn leading(text: &[u8]) -> Option<(Timestamp, usize)> {
+    let mut cursor = Cursor { bytes: text, at: 0 };
+    let stamp = match *text.first()? {
+        b'0'..=b'9' => cursor.numeric(),
+        b'I' | b'W' | b'E' | b'F' | b'D' if text.get(1).is_some_and(u8::is_ascii_digit) => cursor.klog(),
+        b'A'..=b'Z' => cursor.worded(),
+        _ => None,
+    }?;
+    Some((stamp, cursor.at))
+}
+
+/// The stamp a log line carries: at its start, under a customary key of JSON or logfmt, or near its start.
+pub fn of_line(line: &[u8]) -> Option<Timestamp> {
+    let start = line.iter().take(8).position(|b| !matches!(b, b' ' | b'[' | b'(' | b'"' | b'<')).unwrap_or(0);
+    let line = &line[start..];
+    match line.first()? {
+        b'{' => of_json(line),
+        _ => leading(line).map(|(stamp, _)| stamp).or_else(|| of_words(&line[..line.len().min(REACH)])),
+    }
+}
+
+/// Keys under which loggers put their stamp.
+const KEYS: &[&str] =
+    &["ts", "time", "timestamp", "@timestamp", "t", "date", "datetime", "eventTime", "asctime", "timeMillis", "requestReceivedTimestamp", "$date", "stageTimestamp"];
+
+fn of_json(line: &[u8]) -> Option<Timestamp> {
+    // Keys may stand at the end of the line (`…,"timestamp":"…"}`), so both ends are searched.
+    let (head, tail) = (&line[..line.len().min(4 * REACH)], &line[line.len() - line.len().min(2 * REACH)..]);
+    json_stamp(head).or_else(|| json_stamp(tail))
+}
+
+fn json_stamp(text: &[u8]) -> Option<Timestamp> {
+    memchr::memchr_iter(b'"', text).find_map(|quote| {
+        let key_start = quote + 1;
+        let key_len = text[key_start..].iter().take(26).position(|b| *b == b'"')?;
+        let key = std::str::from_utf8(&text[key_start..key_start + key_len]).ok()?;
+        if !KEYS.contains(&key) {
+            return None;
+        }
+        let after = text[key_start + key_len + 1..].trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+        leading(after.strip_prefix(b"\"").unwrap_or(after)).map(|(stamp, _)| stamp)
+    })
+}
+
+/// A stamp at the start of one of the first words: after a client's address, a process id, `time=`, `[`.
+fn of_words(text: &[u8]) -> Option<Timestamp> {
+    let starts = (1..text.len()).filter(|i| {
+        let (before, at) = (text[i - 1], text[*i]);
+        matches!(before, b' ' | b'[' | b'=' | b'"' | b'\t' | b'(' | b'|') && (at.is_ascii_digit() || at.is_ascii_uppercase())
+    });
+    starts.take(16).find_map(|i| leading(&text[i..]).map(|(stamp, _)| stamp))
+}
+
+/// The age at the start of `text`, as kubectl and systemd write it: `3d1h`, `5m12s`, `73s`, `2y45d`, `1 week 3 days ago`,
+/// `0h 15min ago`, `1h2m3.5s`.
+pub fn age(text: &str) -> Option<SignedDuration> {
+    let mut cursor = Cursor { bytes: text.trim().as_bytes(), at: 0 };
+    let mut total: Option<SignedDuration> = None;
+    loop {
+        let before = cursor.at;
+        cursor.spaces();
+        match cursor.length_of_time() {
+            Some(part) => total = Some(total.unwrap_or_default().checked_add(part)?),
+            None => {
+                cursor.at = before;
+                break;
+            }
+        }
+    }
+    let rest = cursor.bytes[cursor.at..].first();
+    total.filter(|_| rest.is_none_or(|b| matches!(b, b' ' | b')' | b',' | b';')))
+}
+
+/// A count that may tell how long ago the last time was, as in kubectl's RESTARTS column: `7 (3m ago)`, `0`.
+pub fn restarts(text: &str) -> Option<(u32, Option<SignedDuration>)> {
+    let text = text.trim();
+    match text.split_once(" (") {
+        Some((count, rest)) => Some((count.parse().ok()?, age(rest))),
+        None => Some((text.parse().ok()?, None)),
+    }
+}
+
+/// When an event of a `describe` text was said, as ages: last, how often, first. `3m`, `3m (x12 over 30m)`, `3m (x12)`.
+pub fn event_ages(text: &str) -> Option<(SignedDuration, u32, SignedDuration)> {
+    let last = age(text)?;
+    let repeated = text.split_once("(x").and_then(|(_, rest)| {
+        let (count, over) = rest.trim_end_matches(')').split_once(" over ").unwrap_or((rest.trim_end_matches(')'), ""));
+        Some((count.trim().parse::<u32>().ok()?, age(over)))
+    });
+    let (count, first) = repeated.unwrap_or((1, None));
+    Some((last, count.max(1), first.unwrap_or(last)))
+}
+
+/// The moment that was `age` before `now`.
+pub fn ago(now: Timestamp, age: SignedDuration) -> Option<Timestamp> {
+    now.checked_sub(age).ok()
+}
+
+struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+/// Month names by their first three letters.
+const MONTHS: &[u8] = b"janfebmaraprmayjunjulaugsepoctnovdec";
+/// Day names by their first three letters.
+const DAYS: &[u8] = b"montuewedthufrisatsun";
+
+impl Cursor<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn eat(&mut self, byte: u8) -> Option<()> {
+        (self.peek()? == byte).then(|| self.at += 1)
+    }
+
+    fn eat_any(&mut self, set: &[u8]) -> Option<u8> {
+        let byte = self.peek().filter(|b| set.contains(b))?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    fn spaces(&mut self) {
+        while self.peek() == Some(b' ') {
+            self.at += 1;
+        }
+    }
+
+    /// Between `min` and `max` digits, and no digit after them.
+    fn number(&mut self, min: usize, max: usize) -> Option<i64> {
+        let digits = self.bytes[self.at..].iter().take(max + 1).take_while(|b| b.is_ascii_digit()).count();
+        if digits < min || digits > max {
+            return None;
+        }
+        let value = self.bytes[self.at..self.at + digits].iter().fold(0_i64, |n, b| n * 10 + i64::from(b - b'0'));
+        self.at += digits;
+        Some(value)
+    }
+
+    /// Exactly two digits, whatever follows.
+    fn two(&mut self) -> Option<i8> {
+        let pair = self.bytes.get(self.at..self.at + 2)?;
+        let [a, b] = [pair[0].wrapping_sub(b'0'), pair[1].wrapping_sub(b'0')];
+        (a < 10 && b < 10).then(|| {
+            self.at += 2;
+            (a * 10 + b) as i8
+        })
+    }
+
+    /// A name of which the first three letters are in `table`; gives its number from 0.
+    fn name(&mut self, table: &[u8]) -> Option<i8> {
+        let word = self.bytes.get(self.at..self.at + 3)?.to_ascii_lowercase();
+        let i = table.chunks(3).position(|t| t == word)?;
+        self.at += 3;
+        Some(i as i8)
+    }
+
+    /// A stamp that starts with a digit.
+    fn numeric(&mut self) -> Option<Timestamp> {
+        let digits = self.bytes.iter().take(20).take_while(|b| b.is_ascii_digit()).count();
+        match (digits, self.bytes.get(digits).unwrap_or(&0)) {
+            (4, b'-' | b'/') => self.year_first(),
+            (1 | 2, b'/' | b'-' | b' ') => self.day_first(),
+            (1, b'.') => self.epoch_exponent(),
+            _ => None,
+        }
+        .or_else(|| self.epoch(digits))
+    }
+
+    /// `2006-01-02T15:04:05.000Z`, `2006/01/02 15:04:05`, `2006-01-02 15:04:05,123 +0000`.
+    fn year_first(&mut self) -> Option<Timestamp> {
+        let year = self.number(4, 4)?;
+        let dash = self.eat_any(b"-/")?;
+        let month = self.two()?;
+        self.eat(dash)?;
+        let day = self.two()?;
+        self.eat_any(b"T t_:")?;
+        self.spaces();
+        self.clock(year, month, day)
+    }
+
+    /// `02/Jan/2006:15:04:05 +0000` (nginx, Apache), `02-Jan-2006 15:04:05.123` (Tomcat), `02 Jan 2006 15:04:05.123` (Redis).
+    fn day_first(&mut self) -> Option<Timestamp> {
+        let day = self.number(1, 2)? as i8;
+        let dash = self.eat_any(b"/- ")?;
+        let month = self.name(MONTHS)? + 1;
+        self.eat(dash)?;
+        let year = self.number(4, 4)?;
+        self.eat_any(b": ")?;
+        self.clock(year, month, day)
+    }
+
+    /// `E0102 15:04:05.000000`.
+    fn klog(&mut self) -> Option<Timestamp> {
+        self.at += 1;
+        let (month, day) = (self.two()?, self.two()?);
+        self.eat(b' ')?;
+        self.spaces();
+        self.clock(i64::from(YEARLESS), month, day)
+    }
+
+    /// A stamp that starts with the name of a day or a month.
+    fn worded(&mut self) -> Option<Timestamp> {
+        if self.name(DAYS).is_some() {
+            self.eat(b',');
+            self.spaces();
+            if self.peek()?.is_ascii_digit() {
+                let rest = &self.bytes[self.at..];
+                return if rest.get(4) == Some(&b'-') { self.year_first() } else { self.day_first() };
+            }
+        }
+        let month = self.name(MONTHS)? + 1;
+        self.eat(b' ')?;
+        self.spaces();
+        let day = self.number(1, 2)? as i8;
+        self.eat(b',');
+        self.eat(b' ')?;
+        self.month_first(month, day)
+    }
+
+    /// After `Jan 02 `: `15:04:05`, `15:04:05 2006`, `15:04:05 MST 2006`, `2006 15:04:05`.
+    fn month_first(&mut self, month: i8, day: i8) -> Option<Timestamp> {
+        if self.bytes.get(self.at + 2) != Some(&b':') {
+            let year = self.number(4, 4)?;
+            self.eat(b' ')?;
+            return self.clock(year, month, day);
+        }
+        let start = self.at;
+        self.time_of_day()?;
+        let clock_end = self.at;
+        self.zone();
+        self.eat(b' ');
+        let year = self.number(4, 4);
+        let end = self.at;
+        self.at = start;
+        let stamp = self.clock(year.unwrap_or(i64::from(YEARLESS)), month, day);
+        self.at = if year.is_some() { end } else { self.at.max(clock_end) };
+        stamp
+    }
+
+    /// `15:04:05`, a fraction and a zone, each as far as it is there.
+    fn clock(&mut self, year: i64, month: i8, day: i8) -> Option<Timestamp> {
+        let (hour, minute, second, nanos) = self.time_of_day()?;
+        let offset = self.zone().unwrap_or(0);
+        let date = DateTime::new(i16::try_from(year).ok()?, month, day, hour, minute, second.min(59), nanos).ok()?;
+        Offset::from_seconds(offset).ok()?.to_timestamp(date).ok()
+    }
+
+    fn time_of_day(&mut self) -> Option<(i8, i8, i8, i32)> {
+        let hour = self.two()?;
+        self.eat(b':')?;
+        let minute = self.two()?;
+        self.eat(b':')?;
+        let second = self.two()?;
+        let fraction = matches!(self.peek(), Some(b'.' | b',')) && self.bytes.get(self.at + 1).is_some_and(u8::is_ascii_digit);
+        let nanos = if fraction { self.fraction() } else { 0 };
+        Some((hour, minute, second, nanos))
+    }
+
+    /// `.123456`, of any length, in nanoseconds.
+    fn fraction(&mut self) -> i32 {
+        self.at += 1;
+        let (mut nanos, mut unit) = (0, 100_000_000);
+        while let Some(digit) = self.peek().filter(u8::is_ascii_digit) {
+            nanos += i32::from(digit - b'0') * unit;
+            unit /= 10;
+            self.at += 1;
+        }
+        nanos
+    }
+
+    /// The zone after a time, in seconds east of Greenwich. Ambiguous names (CST, IST) are left where they are.
+    fn zone(&mut self) -> Option<i32> {
+        let start = self.at;
+        if self.eat_any(b"Zz").is_some() {
+            return Some(0);
+        }
+        self.eat(b' ');
+        let zone = match self.peek() {
+            Some(b'+' | b'-') => self.numeric_zone(),
+            Some(b'A'..=b'Z') => self.named_zone(),
+            _ => None,
+        };
+        if zone.is_none() {
+            self.at = start;
+        }
+        zone
+    }
+
+    /// `+08:00`, `-0700`, `+08`.
+    fn numeric_zone(&mut self) -> Option<i32> {
+        let sign = if self.eat_any(b"+-")? == b'-' { -1 } else { 1 };
+        let hours = i32::from(self.two()?);
+        self.eat(b':');
+        let minutes = i32::from(self.two().unwrap_or(0));
+        (hours <= 18 && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60))
+    }
+
+    fn named_zone(&mut self) -> Option<i32> {
+        let len = self.bytes[self.at..].iter().take(5).take_while(|b| b.is_ascii_uppercase()).count();
+        let hours = match &self.bytes[self.at..self.at + len] {
+            b"UTC" | b"GMT" | b"WET" => 0,
+            b"CET" | b"WEST" => 1,
+            b"CEST" | b"EET" => 2,
+            b"EEST" | b"MSK" => 3,
+            b"JST" | b"KST" => 9,
+            b"AEST" => 10,
+            b"AEDT" => 11,
+            b"EDT" => -4,
+            b"EST" | b"CDT" => -5,
+            b"MDT" => -6,
+            b"MST" | b"PDT" => -7,
+            b"PST" => -8,
+            _ => return None,
+        };
+        self.at += len;
+        Some(hours * 3600)
+    }
+
+    /// Seconds since 1970 (`1672531200.123`), or 13 digits of milliseconds, 16 of microseconds, 19 of nanoseconds.
+    fn epoch(&mut self, digits: usize) -> Option<Timestamp> {
+        self.at = 0;
+        let whole = self.number(digits, digits.min(19))?;
+        let stamp = match digits {
+            // Ten digits alone are any number; with a fraction they are a stamp of the years 2001 to 2286.
+            10 if self.peek() == Some(b'.') => {
+                let nanos = self.fraction();
+                Timestamp::new(whole, nanos)
+            }
+            13 => Timestamp::from_millisecond(whole),
+            16 => Timestamp::from_microsecond(whole),
+            19 => Timestamp::from_nanosecond(i128::from(whole)),
+            _ => return None,
+        }
+        .ok()?;
+        // A longer word that happens to start with digits is no stamp.
+        let year = Offset::UTC.to_datetime(stamp).year();
+        ((2010..2100).contains(&year) && !self.peek().is_some_and(|b| b.is_ascii_alphanumeric())).then_some(stamp)
+    }
+
+    /// `1.6725312e+09`, as Go prints a float of seconds.
+    fn epoch_exponent(&mut self) -> Option<Timestamp> {
+        let len = self.bytes.iter().take(28).take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'+')).count();
+        let text = std::str::from_utf8(&self.bytes[..len]).ok()?;
+        let seconds: f64 = text.strip_suffix("e+09").or_else(|| text.strip_suffix("e9"))?.parse().ok()?;
+        self.at = len;
+        let micros = (seconds * 1e15).round();
+        Timestamp::from_microsecond(micros as i64).ok()
+    }
+
+    /// One `12h`, `3 days`, `1.5s`.
+    fn length_of_time(&mut self) -> Option<SignedDuration> {
+        let count = self.number(1, 9)?;
+        let nanos = if self.peek() == Some(b'.') { i64::from(self.fraction()) } else { 0 };
+        self.eat(b' ');
+        let len = self.bytes[self.at..].iter().take(8).take_while(|b| b.is_ascii_alphabetic()).count();
+        let seconds = match &self.bytes[self.at..self.at + len] {
+            b"s" | b"sec" | b"second" | b"seconds" => 1,
+            b"m" | b"min" | b"minute" | b"minutes" => 60,
+            b"h" | b"hour" | b"hours" => 3600,
+            b"d" | b"day" | b"days" => 86_400,
+            b"w" | b"week" | b"weeks" => 7 * 86_400,
+            b"month" | b"months" => 2_629_800,
+            b"y" | b"year" | b"years" => 31_557_600,
+            b"ms" => {
+                self.at += len;
+                return Some(SignedDuration::from_millis(count));
+            }
+            _ => return None,
+        };
+        self.at += len;
+        Some(SignedDuration::from_secs(count.checked_mul(seconds)?) + SignedDuration::from_nanos(nanos.checked_mul(seconds)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn reads_stamps_of_every_shape() {
+        let noon = at("2024-01-02T15:04:05Z");
+        let cases = [
+            ("2024-01-02T15:04:05Z", noon),
+            ("2024-01-02T16:04:05+01:00", noon),
+            ("2024-01-02T10:04:05-0500", noon),
+            ("2024-01-02 15:04:05", noon),
+            ("2024-01-02 15:04:05 +0000 UTC", noon),
+            ("2024-01-02 15:04:05 +0000 UTC m=+0.003", noon),
+            ("2024/01/02 15:04:05", noon),
+            ("Tue, 02 Jan 2024 15:04:05 +0000", noon),
+            ("Tue, 02 Jan 2024 23:04:05 +0800", noon),
+            ("Tue Jan  2 15:04:05 2024", noon),
+            ("Tue Jan  2 15:04:05 UTC 2024", noon),
+            ("Tue 2024-01-02 15:04:05 UTC", noon),
+            ("02/Jan/2024:15:04:05 +0000", noon),
+            ("02-Jan-2024 15:04:05", noon),
+            ("02 Jan 2024 15:04:05", noon),
+            ("1704207845000", noon),
+            ("1704207845.0", noon),
+            ("2024-01-02T15:04:05.123Z", at("2024-01-02T15:04:05.123Z")),
+            ("2024-01-02T15:04:05.123456789Z", at("2024-01-02T15:04:05.123456789Z")),
+            ("2024-01-02 15:04:05,123", at("2024-01-02T15:04:05.123Z")),
+            ("1.704207845123e+09", at("2024-01-02T15:04:05.123Z")),
+        ];
+        for (text, stamp) in cases {
+            assert_eq!(parse(text), Some(stamp), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_stamp_is_none() {
+        for text in ["", "2024", "2024-13-02T15:04:05Z", "2024-01-02", "15:04:05", "1704207845", "Error", "March", "7 (3m ago)"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn stamps_without_a_year_are_dated_by_the_bundle() {
+        let (klog, len) = leading(b"E1230 15:04:05.000000   1 x.go:1] boom").unwrap();
+        assert_eq!(len, 21);
+        assert_eq!(klog, at("1972-12-30T15:04:05Z"));
+        assert_eq!(dated(klog, at("2024-01-02T00:00:00Z")), at("2023-12-30T15:04:05Z"));
+        assert_eq!(dated(klog, at("2024-12-30T14:00:00Z")), at("2024-12-30T15:04:05Z"));
+        let leap = parse("Feb 29 01:02:03").unwrap();
+        assert_eq!(dated(leap, at("2026-01-02T00:00:00Z")), at("2024-02-29T01:02:03Z"));
+        let dated_already = at("2021-02-03T00:00:00Z");
+        assert_eq!(dated(dated_already, at("2024-01-02T00:00:00Z")), dated_already);
+    }
+
+    #[test]
+    fn finds_the_stamp_of_a_log_line() {
+        let noon = Some(at("2024-01-02T15:04:05Z"));
+        let lines = [
+            "2024-01-02T15:04:05Z\tERROR\tsetup\tboom",
+            "[2024-01-02 15:04:05] production.ERROR: boom",
+            r#"{"level":"error","ts":"2024-01-02T15:04:05Z","msg":"boom"}"#,
+            r#"{"level":"error","ts":1704207845.0,"msg":"boom"}"#,
+            r#"{"msg":"boom","severity":"ERROR","timestamp":"2024-01-02T15:04:05Z"}"#,
+            r#"{"t":{"$date":"2024-01-02T15:04:05.000+00:00"},"s":"E"}"#,
+            r#"time="2024-01-02T15:04:05Z" level=error msg=boom"#,
+            "ts=2024-01-02T15:04:05Z caller=main.go level=error",
+            r#"10.0.0.1 - - [02/Jan/2024:15:04:05 +0000] "GET / HTTP/1.1" 200"#,
+            "1:M 02 Jan 2024 15:04:05.000 # Server started",
+            "[Tue Jan 02 15:04:05.000000 2024] [core:error] boom",
+        ];
+        for line in lines {
+            assert_eq!(of_line(line.as_bytes()), noon, "{line}");
+        }
+        assert_eq!(of_line(b"panic: runtime error"), None);
+        assert_eq!(of_line(b""), None);
+    }
+
+    #[test]
+    fn reads_ages() {
+        let cases = [
+            ("73s", 73),
+            ("5m12s", 312),
+            ("3d1h", 262_800),
+            ("2y45d", 2 * 31_557_600 + 45 * 86_400),
+            ("0h 15min ago", 900),
+            ("1 week 3 days ago", 864_000),
+            ("3m ago)", 180),
+        ];
+        for (text, seconds) in cases {
+            assert_eq!(age(text), Some(SignedDuration::from_secs(seconds)), "{text}");
+        }
+        for text in ["", "<unknown>", "<invalid>", "7", "5 (3m ago)", "5mx"] {
+            assert_eq!(age(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_counts_with_ages() {
+        let minutes = SignedDuration::from_mins;
+        assert_eq!(restarts("7 (3m ago)"), Some((7, Some(minutes(3)))));
+        assert_eq!(restarts("0"), Some((0, None)));
+        assert_eq!(restarts("web"), None);
+        assert_eq!(event_ages("3m (x12 over 30m)"), Some((minutes(3), 12, minutes(30))));
+        assert_eq!(event_ages("3m"), Some((minutes(3), 1, minutes(3))));
+        assert_eq!(event_ages("<unknown>"), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn never_panics(text in "\\PC{0,60}", bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..60)) {
+            let _ = (parse(&text), age(&text), restarts(&text), event_ages(&text), of_line(&bytes), leading(&bytes));
+            let shaped = format!("{}-{text}", "2024-01-02T15:04:05");
+            let _ = parse(&shaped);
+        }
+    }
+}
