@@ -104,7 +104,7 @@ fn hit<'t>(found: &Match, line: impl Fn(isize) -> Option<(u32, &'t [u8])>) -> Hi
     let (number, raw) = line(at).unwrap_or((0, &[]));
     let unwrapped = wrap::unwrap(raw);
     let (start, end) = found.range;
-    let around = |range: std::ops::Range<isize>| range.filter_map(|i| line(i)).map(|(_, text)| neighbour(text)).collect();
+    let around = |range: std::ops::Range<isize>| range.filter_map(&line).map(|(_, text)| neighbour(text)).collect();
     Hit {
         pattern: found.pattern,
         line: LogLine {
