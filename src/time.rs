@@ -66,8 +66,21 @@ pub fn of_line(line: &[u8]) -> Option<Timestamp> {
 }
 
 /// Keys under which loggers put their stamp.
-const KEYS: &[&str] =
-    &["ts", "time", "timestamp", "@timestamp", "t", "date", "datetime", "eventTime", "asctime", "timeMillis", "requestReceivedTimestamp", "$date", "stageTimestamp"];
+const KEYS: &[&str] = &[
+    "ts",
+    "time",
+    "timestamp",
+    "@timestamp",
+    "t",
+    "date",
+    "datetime",
+    "eventTime",
+    "asctime",
+    "timeMillis",
+    "requestReceivedTimestamp",
+    "$date",
+    "stageTimestamp",
+];
 
 fn of_json(line: &[u8]) -> Option<Timestamp> {
     // Keys may stand at the end of the line (`…,"timestamp":"…"}`), so both ends are searched.

@@ -4,8 +4,25 @@ use super::{Level, json};
 
 /// Text of which every line at warning or above holds one (ASCII case aside), or else it starts like klog.
 pub(super) const MARKS: &[&str] = &[
-    "err", "eror", "warn", "fatal", "panic", "crit", "emerg", "alert", "severe", "fail: ", "traceback", "exception", "[e]", "[w]",
-    "[f]", "\"level\":4", "\"level\":5", "\"level\":6", "\"s\":\"",
+    "err",
+    "eror",
+    "warn",
+    "fatal",
+    "panic",
+    "crit",
+    "emerg",
+    "alert",
+    "severe",
+    "fail: ",
+    "traceback",
+    "exception",
+    "[e]",
+    "[w]",
+    "[f]",
+    "\"level\":4",
+    "\"level\":5",
+    "\"level\":6",
+    "\"s\":\"",
 ];
 
 /// How far into a line of words its level is looked for.
@@ -122,7 +139,9 @@ fn level_at(line: &[u8], at: usize, len: usize) -> Option<Level> {
     let set_apart = matches!((before, after), (b'[', b']') | (b'\t', b'\t') | (b'<', b'>') | (b'|', b'|') | (b'(', b')'));
     // `error: …`, `fail: …` open a line; further in they are part of what it says.
     let opens = after == b':' && at <= stamp_len(line);
-    if let Some(level) = of_word(word).filter(|_| (capitals && !matches!(before, b'-' | b'/' | b'.' | b'_')) || set_apart || opens) {
+    if let Some(level) =
+        of_word(word).filter(|_| (capitals && !matches!(before, b'-' | b'/' | b'.' | b'_')) || set_apart || opens)
+    {
         return Some(level);
     }
     (at <= stamp_len(line)).then(|| of_opening(&line[at..]))?
