@@ -1,6 +1,6 @@
 //! Prose of the catalogue: minijinja templates over a finding's facts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use minijinja::syntax::SyntaxConfig;
@@ -26,9 +26,9 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
         environment.set_syntax(syntax);
     }
-    environment.add_filter("plural", plural);
+    environment.add_filter("plural", |count: Value, one: String, many: Option<String>| plural(&count, one, many));
     environment.add_filter("shell", |text: String| shell(&text));
-    environment.add_filter("yaml", yaml);
+    environment.add_filter("yaml", |value: Value| yaml(&value));
     environment.add_filter("or_none", or_none);
     environment
 });
@@ -68,18 +68,11 @@ pub fn plain(template: &str) -> String {
     words.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Names a template speaks of. Errors: it does not parse.
-pub(super) fn variables(template: &str) -> Result<BTreeSet<String>, Error> {
-    let template = ENVIRONMENT.template_from_str(template)?;
-    let globals: BTreeSet<&str> = ENVIRONMENT.globals().map(|(name, _)| name).collect();
-    Ok(template.undeclared_variables(false).into_iter().filter(|name| !globals.contains(name.as_str())).collect())
-}
-
-fn plural(count: Value, one: String, many: Option<String>) -> Result<String, Error> {
+fn plural(count: &Value, one: String, many: Option<String>) -> Result<String, Error> {
     let number = match count.kind() {
         ValueKind::Seq | ValueKind::Map => count.len().map(|n| n as i64),
         ValueKind::String => count.as_str().and_then(|s| s.parse().ok()),
-        _ => i64::try_from(count.clone()).ok(),
+        _ => count.as_i64(),
     };
     let number = number.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "plural needs a number"))?;
     let many = many.unwrap_or_else(|| format!("{one}s"));
@@ -93,7 +86,7 @@ fn shell(text: &str) -> String {
 }
 
 /// A value as a YAML scalar: numbers and booleans as they are, text quoted unless it can only be read as text.
-fn yaml(value: Value) -> String {
+fn yaml(value: &Value) -> String {
     let Some(text) = value.as_str() else { return value.to_string() };
     let safe = |c: char| c.is_ascii_alphanumeric() || "_-./".contains(c);
     let starts_well = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
@@ -115,7 +108,7 @@ fn or_none(value: Value) -> Value {
 mod tests {
     use super::*;
 
-    fn rendered(template: &str, facts: serde_json::Value) -> Result<String, Error> {
+    fn rendered(template: &str, facts: &serde_json::Value) -> Result<String, Error> {
         let facts = facts.as_object().unwrap().clone().into_iter().collect();
         render(template, &facts)
     }
@@ -124,15 +117,15 @@ mod tests {
     fn filters_fit_prose_commands_and_patches() {
         let facts = serde_json::json!({"n_pods": 1, "nodes": ["a", "b"], "path": "it's", "value": "no", "none": ""});
         let text = "{{ n_pods|plural('pod') }}, {{ nodes|plural('node') }}: {{ nodes|join(', ') }}; {{ none|or_none }}";
-        assert_eq!(rendered(text, facts.clone()).unwrap(), "1 pod, 2 nodes: a, b; none");
-        assert_eq!(rendered("cat {{ path|shell }}", facts.clone()).unwrap(), r"cat 'it'\''s'");
-        assert_eq!(rendered("a: {{ value|yaml }}\nb: {{ n_pods|yaml }}", facts).unwrap(), "a: \"no\"\nb: 1");
+        assert_eq!(rendered(text, &facts).unwrap(), "1 pod, 2 nodes: a, b; none");
+        assert_eq!(rendered("cat {{ path|shell }}", &facts).unwrap(), r"cat 'it'\''s'");
+        assert_eq!(rendered("a: {{ value|yaml }}\nb: {{ n_pods|yaml }}", &facts).unwrap(), "a: \"no\"\nb: 1");
     }
 
     #[test]
     fn a_missing_fact_is_an_error_and_leaves_the_plain_words() {
         let title = "Pod {{ name }} wants {{ missing }} badly";
-        assert!(rendered(title, serde_json::json!({"name": "web"})).is_err());
+        assert!(rendered(title, &serde_json::json!({"name": "web"})).is_err());
         assert_eq!(plain(title), "Pod wants badly");
         assert_eq!(plain("a {b} {% if x %}c{% endif %} {{ cut"), "a {b} c");
     }
@@ -140,11 +133,11 @@ mod tests {
     #[test]
     fn an_endless_template_ends() {
         let nested = "{% for a in range(9999) %}{% for b in range(9999) %}{{ a }}{% endfor %}{% endfor %}";
-        assert!(rendered(nested, serde_json::json!({})).is_err());
+        assert!(rendered(nested, &serde_json::json!({})).is_err());
     }
 
     #[test]
     fn markup_is_not_escaped() {
-        assert_eq!(rendered("{{ x }}", serde_json::json!({"x": "<a> & \"b\""})).unwrap(), "<a> & \"b\"");
+        assert_eq!(rendered("{{ x }}", &serde_json::json!({"x": "<a> & \"b\""})).unwrap(), "<a> & \"b\"");
     }
 }

@@ -113,13 +113,21 @@ pub struct Sign {
     pub says: String,
 }
 
+impl Sign {
+    /// Names of the facts it gives: its captures and what it gets.
+    pub fn facts(&self) -> impl Iterator<Item = &str> {
+        let captures = self.take.iter().flat_map(Regexp::captures);
+        captures.chain(self.get.keys().map(String::as_str))
+    }
+}
+
 /// A condition on a field: a plain value it must equal, or tests that must all hold.
 #[derive(Debug, Clone)]
 pub enum Condition {
     /// `"status.phase" = "Failed"`
     Equals(toml::Value),
     /// `"status.message" = { contains = "is invalid" }`
-    Test(Test),
+    Test(Box<Test>),
 }
 
 impl<'de> Deserialize<'de> for Condition {
@@ -159,7 +167,7 @@ impl<'de> Visitor<'de> for ConditionVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, tests: A) -> Result<Condition, A::Error> {
-        Test::deserialize(MapAccessDeserializer::new(tests)).map(Condition::Test)
+        Test::deserialize(MapAccessDeserializer::new(tests)).map(|test| Condition::Test(Box::new(test)))
     }
 }
 

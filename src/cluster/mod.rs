@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 
 use crate::decode::{Alert, Document, Event, Hit, Log, Metric, NodeService, Note, Origin, Patterns, Ref, Resource, Version};
 
+mod currency;
 mod presence;
 mod quantity;
 mod relation;
@@ -17,6 +18,7 @@ pub(crate) mod testing;
 mod version;
 mod workload;
 
+pub use currency::Currency;
 pub use presence::Presence;
 pub use quantity::Quantity;
 pub use relation::{Graph, Relation};

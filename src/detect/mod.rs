@@ -11,6 +11,9 @@ use crate::cluster::Cluster;
 use crate::decode::{Event, Log, LogLine, Ref, Resource, Value};
 use crate::location::{Location, Problem};
 
+mod facts;
+mod signs;
+
 /// Something that hurts.
 #[derive(Debug, Clone)]
 pub struct Symptom {
@@ -231,10 +234,11 @@ pub struct Detected {
 
 /// Runs all detectors and all signs.
 pub fn run(cluster: &Cluster, catalog: &Catalog) -> Detected {
-    let _ = catalog;
     let mut detected = Detected::default();
     for detector in detectors() {
         (detector.run)(cluster, &mut detected.findings);
     }
+    signs::run(cluster, catalog, &mut detected.findings);
+    detected.findings.iter_mut().for_each(|f| facts::complete(cluster, catalog, f));
     detected
 }

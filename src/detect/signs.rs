@@ -1,0 +1,170 @@
+//! The engine of declarative signs: conditions of the catalogue on objects, events, log lines, node services and alerts.
+
+use indexmap::IndexMap;
+use indexmap::map::Entry;
+
+use super::{Evidence, Facts, Finding, facts};
+use crate::catalog::{Catalog, Cause, Culprit, Sign, Strength, prose};
+use crate::cluster::Cluster;
+use crate::decode::{Ref, Resource};
+
+mod events;
+mod field;
+mod logs;
+mod objects;
+mod sighting;
+mod units;
+
+use sighting::Sighting;
+
+/// Pieces of evidence kept of one finding: enough to convince, few enough to read.
+const MOST_EVIDENCE: usize = 8;
+
+/// Findings of all signs of `catalog`, one per cause and culprit.
+pub(super) fn run(cluster: &Cluster, catalog: &Catalog, out: &mut Vec<Finding>) {
+    let mut found = Found { cluster, findings: IndexMap::new() };
+    objects::look(cluster, catalog, &mut found);
+    events::look(cluster, catalog, &mut found);
+    logs::look(cluster, catalog, &mut found);
+    units::look(cluster, catalog, &mut found);
+    out.extend(found.findings.into_values());
+}
+
+/// A sign of a cause, by the text of its `on`.
+#[derive(Clone, Copy)]
+struct Wanted<'c> {
+    cause: &'c Cause,
+    /// Position among the cause's signs.
+    number: usize,
+    sign: &'c Sign,
+}
+
+/// All signs of `catalog` in its order.
+fn wanted(catalog: &Catalog) -> impl Iterator<Item = Wanted<'_>> {
+    catalog.causes().iter().flat_map(|cause| {
+        let signs = cause.signs.iter().enumerate();
+        signs.map(move |(number, sign)| Wanted { cause, number, sign })
+    })
+}
+
+/// A sign that is there.
+struct Seen<'a> {
+    /// The object it is seen on, also when that is not in the bundle.
+    subject: Ref,
+    /// The object itself, when it is.
+    object: Option<&'a Resource>,
+    /// What the sign took.
+    sighting: Sighting<'a>,
+    /// The container it is about, or empty.
+    container: &'a str,
+    /// The node it is about, or empty.
+    node: &'a str,
+    /// Where it is seen; what it says is filled in from the sign.
+    evidence: Evidence,
+    /// It is worth this at most.
+    at_most: Strength,
+}
+
+/// Findings so far.
+struct Found<'a> {
+    cluster: &'a Cluster,
+    findings: IndexMap<(&'a str, Ref), Finding>,
+}
+
+impl<'a> Found<'a> {
+    fn add(&mut self, wanted: Wanted<'a>, seen: Seen<'a>) {
+        let Wanted { cause, sign, .. } = wanted;
+        let mut facts = seen.sighting.facts;
+        facts.extend(
+            [
+                ("subject", seen.subject.to_string()),
+                ("subject_name", seen.subject.name.clone()),
+                ("container", seen.container.to_owned()),
+                ("node", seen.node.to_owned()),
+                ("text", seen.sighting.text.to_owned()),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.into())),
+        );
+        let culprit = culprit(self.cluster, &sign.culprit, &seen.subject, seen.object, seen.node, &facts);
+        facts.extend(facts::standard(self.cluster, &culprit));
+        let mut evidence = seen.evidence;
+        evidence.strength = sign.strength.min(seen.at_most);
+        evidence.says = prose::render(&sign.says, &facts).unwrap_or_else(|_| prose::plain(&sign.says));
+        match self.findings.entry((&cause.id, culprit.clone())) {
+            Entry::Vacant(free) => {
+                let mut finding = Finding::new(&cause.id, culprit, evidence).affects([seen.subject]);
+                finding.facts = facts;
+                free.insert(finding);
+            }
+            Entry::Occupied(known) => join(known.into_mut(), facts, evidence, seen.subject),
+        }
+    }
+}
+
+/// One more sight of a known finding: the strongest evidence stands first and gives the facts.
+fn join(finding: &mut Finding, facts: Facts, evidence: Evidence, subject: Ref) {
+    let repeated = |e: &Evidence| e.location == evidence.location && e.says == evidence.says;
+    if evidence.strength > finding.strength() {
+        let known = std::mem::replace(&mut finding.facts, facts);
+        fill(&mut finding.facts, known);
+        finding.evidence.insert(0, evidence);
+        finding.evidence.truncate(MOST_EVIDENCE);
+    } else {
+        fill(&mut finding.facts, facts);
+        if finding.evidence.len() < MOST_EVIDENCE && !finding.evidence.iter().any(repeated) {
+            finding.evidence.push(evidence);
+        }
+    }
+    if subject != finding.culprit && !finding.affected.contains(&subject) {
+        finding.affected.push(subject);
+    }
+}
+
+/// Adds what `facts` do not tell yet.
+fn fill(facts: &mut Facts, more: Facts) {
+    for (name, value) in more {
+        facts.entry(name).or_insert(value);
+    }
+}
+
+/// The object to blame.
+fn culprit(cluster: &Cluster, whom: &Culprit, subject: &Ref, object: Option<&Resource>, node: &str, facts: &Facts) -> Ref {
+    let known = |reference: Ref| cluster.get(&reference).map_or(reference, |r| r.reference.clone());
+    match whom {
+        Culprit::TopOwner => top_owner(cluster, subject, object),
+        Culprit::Itself => subject.clone(),
+        Culprit::Node if subject.kind == "Node" || node.is_empty() => subject.clone(),
+        Culprit::Node => known(Ref::new("Node", None, node)),
+        Culprit::Namespace => match &subject.namespace {
+            Some(namespace) => known(Ref::new("Namespace", None, namespace)),
+            None => subject.clone(),
+        },
+        Culprit::Object(template) => {
+            // What the sign took wins here over the subject's own `name`: that is how it names the other object.
+            let mut all = facts::standard(cluster, subject);
+            all.extend(facts.iter().map(|(name, value)| (name.clone(), value.clone())));
+            let named = prose::render(template, &all).ok().and_then(|text| parse(&text));
+            named.map_or_else(|| top_owner(cluster, subject, object), known)
+        }
+    }
+}
+
+/// The object a person changes. The kubelet's mirror of a static pod is owned by its Node, which is not what one changes.
+fn top_owner(cluster: &Cluster, subject: &Ref, object: Option<&Resource>) -> Ref {
+    let top = match object {
+        Some(object) => Some(cluster.top_owner(object)).filter(|top| top.kind() != "Node"),
+        None => cluster.presumed_owner(subject),
+    };
+    top.map_or_else(|| subject.clone(), |top| top.reference.clone())
+}
+
+/// `Kind/namespace/name`, with `-` for no namespace.
+fn parse(text: &str) -> Option<Ref> {
+    let mut parts = text.trim().splitn(3, '/');
+    let (kind, namespace, name) = (parts.next()?, parts.next()?, parts.next()?);
+    let named = !kind.is_empty() && !name.is_empty();
+    named.then(|| Ref::new(kind, Some(namespace).filter(|n| *n != "-" && !n.is_empty()), name))
+}
+
+#[cfg(test)]
+mod tests;

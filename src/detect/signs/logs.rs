@@ -1,0 +1,78 @@
+//! Signs on log lines.
+
+use rustc_hash::FxHashMap;
+
+use super::field::{Field, Place};
+use super::objects::node_of;
+use super::{Found, Seen, Sighting, Wanted, wanted};
+use crate::catalog::{Catalog, Culprit, Strength, sign_pattern};
+use crate::cluster::Cluster;
+use crate::decode::{Hit, Log, Ref, Resource};
+use crate::detect::Evidence;
+
+/// Kinds whose name may stand where a log's pod is asked for.
+const WORKLOADS: &[&str] = &["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicaSet"];
+
+pub(super) fn look<'a>(cluster: &'a Cluster, catalog: &'a Catalog, found: &mut Found<'a>) {
+    let Some(patterns) = cluster.patterns() else { return };
+    let by_pattern: FxHashMap<u32, Wanted<'_>> = wanted(catalog)
+        .filter(|w| w.sign.on == "log")
+        .filter_map(|w| Some((patterns.index(&sign_pattern(w.cause, w.number))?, w)))
+        .collect();
+    if by_pattern.is_empty() {
+        return;
+    }
+    for log in cluster.logs() {
+        let object = writer(cluster, log);
+        for hit in &log.hits {
+            let Some(wanted) = by_pattern.get(&hit.pattern) else { continue };
+            if let Some(seen) = see(cluster, log, hit, object, *wanted) {
+                found.add(*wanted, seen);
+            }
+        }
+    }
+}
+
+/// The pod that wrote a log, or the workload when the log is named after it.
+fn writer<'a>(cluster: &'a Cluster, log: &Log) -> Option<&'a Resource> {
+    cluster.pod_of(log).or_else(|| {
+        let (namespace, name) = (log.source.namespace.as_deref(), log.source.pod.as_deref()?);
+        WORKLOADS.iter().find_map(|kind| cluster.find(kind, namespace, name))
+    })
+}
+
+fn see<'a>(cluster: &Cluster, log: &'a Log, hit: &'a Hit, object: Option<&'a Resource>, wanted: Wanted<'a>) -> Option<Seen<'a>> {
+    let sighting = Sighting::of(wanted.sign, "line", |path| places(log, hit, path))?;
+    let subject = match (object, &log.source.pod) {
+        (Some(object), _) => object.reference.clone(),
+        (None, Some(pod)) => Ref::new("Pod", log.source.namespace.as_deref(), pod),
+        // Nobody is known to have written it: only a sign that names its culprit itself can use the line.
+        (None, None) if matches!(wanted.sign.culprit, Culprit::Object(_)) => Ref::new("File", None, log.path.as_ref()),
+        (None, None) => return None,
+    };
+    // What a pod complains about that works by now is no longer so, or does not matter.
+    let at_most = if object.is_some_and(|o| cluster.is_settled(o)) { Strength::Hint } else { Strength::Proof };
+    Some(Seen {
+        subject,
+        object,
+        container: log.source.container.as_deref().unwrap_or(""),
+        node: object.map_or("", node_of),
+        sighting,
+        evidence: Evidence::log(log, &hit.line, wanted.sign.strength, ""),
+        at_most,
+    })
+}
+
+/// Fields of a log line, as signs name them.
+fn places<'a>(log: &'a Log, hit: &'a Hit, path: &str) -> Vec<Place<'a>> {
+    let text = |t: &'a Option<String>| Field::Text(t.as_deref().unwrap_or(""));
+    let field = match path {
+        "line" => Field::Text(&hit.line.text),
+        "container" => text(&log.source.container),
+        "pod" => text(&log.source.pod),
+        "namespace" => text(&log.source.namespace),
+        "path" => Field::Text(&log.path),
+        _ => return Vec::new(),
+    };
+    vec![Place { field, item: None }]
+}
