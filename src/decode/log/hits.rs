@@ -8,11 +8,11 @@ use super::scan::{KEPT, cut};
 use super::{Hit, LogLine, level, wrap};
 
 /// Hits kept of the beginning, and as many of the end, of each pattern.
-const EACH: usize = 8;
+pub(super) const EACH: usize = 8;
 /// Lines kept before and after a hit.
-const AROUND: usize = 2;
+pub(super) const AROUND: usize = 2;
 /// Characters kept of a neighbour.
-const NEIGHBOUR: usize = 500;
+pub(super) const NEIGHBOUR: usize = 500;
 
 /// A line of a block that matches a pattern.
 #[derive(Debug)]

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::location::Location;
 
 mod hits;
+mod join;
 mod json;
 mod level;
 mod patterns;
@@ -15,7 +16,7 @@ mod scan;
 mod wrap;
 
 pub use patterns::{Pattern, PatternError, Patterns};
-pub use scan::{Scanner, scan};
+pub use scan::scan;
 
 /// How bad a line says it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -111,6 +112,13 @@ impl Log {
             first: None,
             last: None,
         }
+    }
+
+    /// Takes the first and the last stamp from the lines that are kept.
+    fn date(&mut self) {
+        let lines = || self.head.iter().chain(self.hits.iter().map(|h| &h.line)).chain(&self.tail);
+        self.first = lines().find_map(|l| l.at);
+        self.last = lines().rev().find_map(|l| l.at);
     }
 
     /// How often `pattern` matched.

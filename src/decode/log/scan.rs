@@ -1,4 +1,4 @@
-//! One pass over a log's bytes, in chunks of any size: the result depends on the bytes alone.
+//! One pass over a log's bytes.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,9 +8,9 @@ use super::wrap::{self, Unwrapped};
 use super::{Level, Log, LogLine, LogSource, Patterns, level};
 
 /// Lines kept of the beginning.
-const HEAD: usize = 20;
+pub(super) const HEAD: usize = 20;
 /// Lines kept of the end.
-const TAIL: usize = 30;
+pub(super) const TAIL: usize = 30;
 /// Bytes searched at once: small enough to stay in the second-level cache while every step passes over them.
 const BLOCK: usize = 128 << 10;
 /// Bytes of a line that count; the rest of a longer line is passed over.
@@ -18,24 +18,42 @@ const LINE: usize = 1 << 20;
 /// Characters kept of a line.
 pub(super) const KEPT: usize = 2_000;
 
-/// Reads the log `bytes` of the file `path`, keeping what [`Log`] holds.
-pub fn scan(path: &Arc<str>, source: LogSource, bytes: &[u8], patterns: &Patterns) -> Log {
-    let mut scanner = Scanner::new(path, source, patterns);
-    scanner.push(bytes);
+/// Reads the log `bytes` of the file `path`, keeping what [`Log`] holds. Lines are numbered from `first_line`: a file that
+/// comes in parts, cut at line ends, is scanned part by part and put together by [`Log::join`].
+pub fn scan(path: &Arc<str>, source: LogSource, first_line: u32, bytes: &[u8], patterns: &Patterns) -> Log {
+    let mut scanner = Scanner {
+        patterns,
+        log: Log::empty(path, source),
+        hits: Hits::default(),
+        next_line: first_line,
+        rewritten: Rewritten::default(),
+        recent: VecDeque::with_capacity(TAIL + 1),
+    };
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let (block, after) = rest.split_at(block_len(rest));
+        scanner.raw_block(block);
+        rest = after;
+    }
     scanner.finish()
 }
 
-/// Reads a log that comes in chunks.
-#[derive(Debug)]
-pub struct Scanner<'p> {
+/// Length of the complete lines within [`BLOCK`] bytes, or of the first line.
+fn block_len(text: &[u8]) -> usize {
+    let window = &text[..text.len().min(BLOCK)];
+    let within = if window.len() == text.len() { Some(text.len()) } else { memchr::memrchr(b'\n', window).map(|i| i + 1) };
+    within.unwrap_or_else(|| memchr::memchr(b'\n', text).map_or(text.len(), |i| i + 1))
+}
+
+struct Scanner<'p> {
     patterns: &'p Patterns,
     log: Log,
     hits: Hits,
-    /// The beginning of a line whose end has not come.
-    carry: Vec<u8>,
+    /// The number of the next line.
+    next_line: u32,
     /// Lines rewritten before they are searched; starts with a line that goes on.
     rewritten: Rewritten,
-    /// The last lines, as they came.
+    /// The last lines.
     recent: VecDeque<(u32, Vec<u8>)>,
 }
 
@@ -82,90 +100,43 @@ impl<'a> Block<'a> {
     }
 
     fn number(&self, i: usize) -> u32 {
-        self.numbers.map_or(self.first + i as u32, |n| n[i])
+        self.numbers.map_or(self.first.saturating_add(i as u32), |n| n[i])
     }
 }
 
-impl<'p> Scanner<'p> {
-    /// A scanner for the log of the file `path`.
-    pub fn new(path: &Arc<str>, source: LogSource, patterns: &'p Patterns) -> Self {
-        Self {
-            patterns,
-            log: Log::empty(path, source),
-            hits: Hits::default(),
-            carry: Vec::new(),
-            rewritten: Rewritten::default(),
-            recent: VecDeque::with_capacity(TAIL + 1),
-        }
-    }
-
-    /// Takes the next bytes; they may end anywhere.
-    pub fn push(&mut self, mut chunk: &[u8]) {
-        if !self.carry.is_empty() {
-            let end = memchr::memchr(b'\n', chunk);
-            let (rest_of_line, after) = chunk.split_at(end.map_or(chunk.len(), |i| i + 1));
-            self.extend_carry(rest_of_line);
-            if end.is_none() {
-                return;
-            }
-            let line = std::mem::take(&mut self.carry);
-            self.raw_block(&line);
-            chunk = after;
-        }
-        while !chunk.is_empty() {
-            let window = &chunk[..chunk.len().min(BLOCK)];
-            let end = memchr::memrchr(b'\n', window)
-                .or_else(|| memchr::memchr(b'\n', &chunk[window.len()..]).map(|i| window.len() + i));
-            let Some(end) = end else { break };
-            let (block, rest) = chunk.split_at(end + 1);
-            self.raw_block(block);
-            chunk = rest;
-        }
-        self.extend_carry(chunk);
-    }
-
-    /// Adds to the open line, as far as it counts, and keeps its end.
-    fn extend_carry(&mut self, more: &[u8]) {
-        let room = (LINE + 1).saturating_sub(self.carry.len());
-        self.carry.extend_from_slice(&more[..more.len().min(room)]);
-        if more.ends_with(b"\n") && !self.carry.ends_with(b"\n") {
-            self.carry.push(b'\n');
-        }
-    }
-
-    /// Takes what came as the whole log.
-    pub fn finish(mut self) -> Log {
-        let rest = std::mem::take(&mut self.carry);
-        if !rest.is_empty() {
-            self.raw_block(&rest);
-        }
+impl Scanner<'_> {
+    fn finish(mut self) -> Log {
         if self.rewritten.open {
             self.rewritten.text.push(b'\n');
             self.rewritten.open = false;
             self.rewritten_block();
         }
         self.log.tail = self.recent.iter().map(|(n, line)| log_line(*n, line)).collect();
-        self.log.last = self.log.tail.iter().rev().find_map(|l| l.at).or(self.log.last);
         (self.log.hits, self.log.counts) = self.hits.finish();
+        self.log.date();
         self.log
     }
 
     fn raw_block(&mut self, text: &[u8]) {
-        let first = self.log.n_lines + 1;
         if self.rewritten.open || wrap::needs_rewriting(text) {
-            self.rewrite(text, first);
+            self.rewrite(text);
             self.rewritten_block();
         } else {
-            let block = Block::new(text, first, None);
-            self.log.n_lines += block.len() as u32;
+            let block = self.numbered(text);
             self.block(&block);
         }
     }
 
+    fn numbered<'t>(&mut self, text: &'t [u8]) -> Block<'t> {
+        let block = Block::new(text, self.next_line, None);
+        self.next_line = self.next_line.saturating_add(block.len() as u32);
+        self.log.n_lines = self.log.n_lines.saturating_add(block.len() as u32);
+        block
+    }
+
     /// Undoes the wrapping of every line of `text` into `self.rewritten`, joining those that go on.
-    fn rewrite(&mut self, text: &[u8], first: u32) {
-        let lines = Block::new(text, first, None);
-        self.log.n_lines += lines.len() as u32;
+    fn rewrite(&mut self, text: &[u8]) {
+        let lines = self.numbered(text);
         let out = &mut self.rewritten;
         for i in 0..lines.len() {
             let piece = wrap::piece(lines.line(i));
@@ -211,9 +182,6 @@ impl<'p> Scanner<'p> {
         for i in 0..block.len().min(HEAD.saturating_sub(self.log.head.len())) {
             let line = log_line(block.number(i), block.line(i));
             self.log.head.push(line);
-        }
-        if self.log.first.is_none() {
-            self.log.first = (0..block.len().min(HEAD)).find_map(|i| wrap::unwrap(block.line(i)).at());
         }
         for i in block.len().saturating_sub(TAIL)..block.len() {
             if self.recent.len() == TAIL {
@@ -296,16 +264,31 @@ mod tests {
     const REGEXES: &[&str] =
         &["connection refused", r"(?i)timed out after (?<n>\d+)s", "^boom: (fire|water)$", r"refused.*timed out", "an image"];
 
-    fn scanned(text: &[u8], chunk: usize) -> Log {
+    fn scanned(text: &[u8]) -> Log {
+        scan(&Arc::from("a.log"), LogSource::default(), 1, text, &patterns(REGEXES))
+    }
+
+    /// The log scanned in parts of at least `size` bytes, cut at line ends.
+    fn scanned_in_parts(text: &[u8], size: usize) -> Log {
         let patterns = patterns(REGEXES);
-        let mut scanner = Scanner::new(&Arc::from("a.log"), LogSource::default(), &patterns);
-        text.chunks(chunk.max(1)).for_each(|c| scanner.push(c));
-        scanner.finish()
+        let (mut rest, mut line, mut log) = (text, 1, None);
+        while !rest.is_empty() || log.is_none() {
+            let from = rest.len().min(size);
+            let end = memchr::memchr(b'\n', &rest[from..]).map_or(rest.len(), |i| from + i + 1);
+            let part = scan(&Arc::from("a.log"), LogSource::default(), line, &rest[..end], &patterns);
+            line += memchr::memchr_iter(b'\n', &rest[..end]).count() as u32;
+            rest = &rest[end..];
+            log = Some(match log {
+                None => part,
+                Some(log) => Log::join(log, part),
+            });
+        }
+        log.unwrap()
     }
 
     #[test]
     fn keeps_hits_with_their_neighbours() {
-        let log = scanned(b"one\ntwo\n2024-01-02T15:04:05.0Z dial: connection refused\nthree\nfour\nfive\n", 1000);
+        let log = scanned(b"one\ntwo\n2024-01-02T15:04:05.0Z dial: connection refused\nthree\nfour\nfive\n");
         assert_eq!(log.n_lines, 6);
         assert_eq!(log.counts, [(0, 1)]);
         let hit = &log.hits[0];
@@ -318,7 +301,7 @@ mod tests {
     #[test]
     fn keeps_the_first_and_the_last_hits() {
         let text: String = (1..=50_000).map(|i| format!("line {i} connection refused\n")).collect();
-        let log = scanned(text.as_bytes(), text.len());
+        let log = scanned(text.as_bytes());
         assert_eq!(log.count(0), 50_000);
         let lines: Vec<u32> = log.hits.iter().map(|h| h.line.line).collect();
         assert_eq!(lines, (1..=8).chain(49_993..=50_000).collect::<Vec<_>>());
@@ -335,16 +318,16 @@ mod tests {
             r#"{"log":"ection refused\n","stream":"stdout","time":"2024-01-02T15:04:05Z"}"#
         );
         for text in ["connection\x1b[31m refused", "[31mconn\x1b[0mection refused\r", cut, docker] {
-            let log = scanned(text.as_bytes(), 7);
+            let log = scanned(text.as_bytes());
             assert_eq!((log.count(0), log.hits[0].line.line), (1, 1), "{text}");
         }
-        assert_eq!(scanned(b"2024-01-02T15:04:05.000000000Z stderr F boom: fire\n", 10).count(2), 1);
+        assert_eq!(scanned(b"2024-01-02T15:04:05.000000000Z stderr F boom: fire\n").count(2), 1);
     }
 
     #[test]
     fn a_long_line_is_cut_around_its_match() {
         let text = format!("{} connection refused {}", "é".repeat(30_000), "y".repeat(30_000));
-        let log = scanned(text.as_bytes(), 1 << 20);
+        let log = scanned(text.as_bytes());
         let kept = &log.hits[0].line.text;
         assert!(kept.contains("connection refused") && kept.chars().count() == KEPT);
     }
@@ -352,7 +335,7 @@ mod tests {
     #[test]
     fn counts_errors() {
         let text = b"E0102 15:04:05.000000 1 a.go:1] x\nI0102 15:04:05.000000 1 a.go:1] error\n{\"level\":\"error\"}\n\x1b[31mERROR\x1b[0m x\n";
-        assert_eq!(scanned(text, 5).n_errors, 3);
+        assert_eq!(scanned(text).n_errors, 3);
     }
 
     /// What `scan` must give, computed line by line without any search for literals.
@@ -380,19 +363,19 @@ mod tests {
         #[test]
         fn counts_are_those_of_a_naive_reading(lines in proptest::collection::vec(line(), 0..40)) {
             let text: String = lines.iter().map(|l| format!("{l}\n")).collect();
-            let log = scanned(text.as_bytes(), 1 << 20);
+            let log = scanned(text.as_bytes());
             proptest::prop_assert_eq!((log.counts, log.n_lines, log.n_errors), naive(&text));
         }
 
         #[test]
-        fn chunks_make_no_difference(
+        fn parts_make_no_difference(
             lines in proptest::collection::vec(line(), 0..60),
             bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..40),
-            chunk in 1_usize..400,
+            size in 1_usize..400,
         ) {
             let mut text = lines.join("\n").into_bytes();
             text.extend(bytes);
-            let (whole, parts) = (scanned(&text, text.len()), scanned(&text, chunk));
+            let (whole, parts) = (scanned(&text), scanned_in_parts(&text, size));
             proptest::prop_assert_eq!(format!("{whole:?}"), format!("{parts:?}"));
         }
     }
