@@ -13,6 +13,7 @@ mod presence;
 mod quantity;
 mod relation;
 pub mod selector;
+pub mod simulate;
 #[cfg(test)]
 pub(crate) mod testing;
 mod version;

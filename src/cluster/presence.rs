@@ -45,9 +45,10 @@ mod tests {
     fn presence_of_b(others: &[(&str, Origin)]) -> Presence {
         let documents = others
             .iter()
-            .map(|(name, origin)| json!({"kind": "Secret", "metadata": {"name": name, "namespace": "ns"}}))
-            .zip(others)
-            .map(|(object, (_, origin))| Document::Resource(resource(&object, *origin, 1)))
+            .map(|(name, origin)| {
+                let object = json!({"kind": "Secret", "metadata": {"name": name, "namespace": "ns"}});
+                Document::Resource(resource(&object, *origin, 1))
+            })
             .collect();
         let cluster = Cluster::new(documents, Arc::new(Patterns::new(Vec::new()).unwrap()));
         cluster.presence(&Ref::new("Secret", Some("ns"), "b"))

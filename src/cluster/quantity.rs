@@ -48,7 +48,7 @@ impl Quantity {
 
     /// The quantity a value holds, as a number or as text.
     pub fn of(value: Value<'_>) -> Option<Self> {
-        Self::parse(value.as_str()?)
+        Self::parse(value.text())
     }
 
     /// `true` for nothing at all.

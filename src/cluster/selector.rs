@@ -108,7 +108,8 @@ pub fn selects(selector: Value<'_>, labels: Value<'_>) -> bool {
 
 /// Do these labels satisfy the requirement?
 pub fn is_met(requirement: &Requirement<'_>, labels: Value<'_>) -> bool {
-    requirement.is_met_by(labels.get(requirement.key).as_str())
+    let label = labels.get(requirement.key);
+    requirement.is_met_by(label.exists().then(|| label.text()))
 }
 
 /// What a node selector term demands of a node called `name` with `labels`, and it does not satisfy. A term without any

@@ -1,0 +1,4 @@
+//! What Kubernetes would decide, computed from the objects alone: the counterfactual behind a proof.
+
+pub mod resources;
+pub mod scheduling;
