@@ -1,8 +1,8 @@
 //! Node selectors and affinity, pod affinity and anti-affinity (kubernetes plugins NodeAffinity and InterPodAffinity).
 
 use super::{Obstacle, Pod, Scheduler, domain};
-use crate::cluster::selector;
 use crate::cluster::Cluster;
+use crate::cluster::selector;
 use crate::decode::{Ref, Resource, Value};
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
@@ -14,8 +14,7 @@ pub(super) fn of_node<'a>(pod: &Pod<'a>, node: &Resource) -> Vec<Obstacle<'a>> {
     if labels.is_empty() {
         return found;
     }
-    let unmet: Vec<_> =
-        selector::equalities(pod.spec.get("nodeSelector")).filter(|r| !selector::is_met(r, labels)).collect();
+    let unmet: Vec<_> = selector::equalities(pod.spec.get("nodeSelector")).filter(|r| !selector::is_met(r, labels)).collect();
     if !unmet.is_empty() {
         found.push(Obstacle::NodeSelector(unmet));
     }

@@ -181,7 +181,8 @@ fn told<'s, 'a>(pod: &Pod<'_>, refusal: &Refusal<'_>) -> Option<Blame<'s, 'a>> {
     }
     let requested = resources::of_pod(pod.spec, Bound::Requests);
     let is_special = |name: &str| name.contains('/') && requested.get(name).copied() > Some(Quantity::ZERO);
-    let special: Vec<_> = weights.keys().filter(|k| matches!(k, Constraint::Resource(name) if is_special(name))).cloned().collect();
+    let special: Vec<_> =
+        weights.keys().filter(|k| matches!(k, Constraint::Resource(name) if is_special(name))).cloned().collect();
     // Nodes without the device at all are no candidates when others are kept from the pod by something else.
     special.iter().for_each(|kind| set_aside(&mut weights, kind));
     for kind in [Constraint::PodAntiAffinity, Constraint::TopologySpread, Constraint::HostPort] {

@@ -181,7 +181,8 @@ fn a_bound_volume_ties_the_pod_to_its_zone() {
     };
     let claim = json!({"kind": "PersistentVolumeClaim", "metadata": {"name": "data", "namespace": "shop"},
                        "spec": {"volumeName": "pv"}});
-    let user = || web(json!({"containers": asks("1"), "volumes": [{"name": "d", "persistentVolumeClaim": {"claimName": "data"}}]}));
+    let user =
+        || web(json!({"containers": asks("1"), "volumes": [{"name": "d", "persistentVolumeClaim": {"claimName": "data"}}]}));
     let here = node("a", json!({"zone": "z1"}), json!({}));
     assert_eq!(verdict(&[here.clone(), claim.clone(), volume("z1"), user()], None), "fits");
     assert_eq!(verdict(&[here, claim, volume("z2"), user()], None), "Volume: a");
@@ -194,9 +195,11 @@ fn what_only_the_scheduler_sees_is_believed() {
     let master = node("m", json!({"node-role.kubernetes.io/master": ""}), json!({"unschedulable": true}));
     assert_eq!(verdict(&[plain("a"), master, small()], Some(full)), "Resource(\"cpu\"): a");
     assert_eq!(verdict(&[small()], Some("0/3 nodes are available: 3 Too many pods.")), "PodCount: ");
-    let tie = "0/2 nodes are available: 1 node(s) had untolerated taint {node-role.kubernetes.io/master: }, 1 Insufficient memory.";
+    let tie =
+        "0/2 nodes are available: 1 node(s) had untolerated taint {node-role.kubernetes.io/master: }, 1 Insufficient memory.";
     assert_eq!(verdict(&[small()], Some(tie)), "Resource(\"memory\"): ");
     let gpu = web(json!({"containers": [{"resources": {"limits": {"nvidia.com/gpu": 1}}}]}));
-    let pool = "0/4 nodes are available: 1 node(s) had untolerated taint {nvidia.com/gpu: present}, 3 Insufficient nvidia.com/gpu.";
+    let pool =
+        "0/4 nodes are available: 1 node(s) had untolerated taint {nvidia.com/gpu: present}, 3 Insufficient nvidia.com/gpu.";
     assert_eq!(verdict(&[gpu], Some(pool)), "Taint: ");
 }
