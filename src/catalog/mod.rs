@@ -3,10 +3,12 @@
 //! One entry is one cause: what it is called, how it is seen, what it leads to, how it is mended. Where seeing it takes a
 //! computation, the entry names a detector of `src/detect/`; else its signs say it all.
 
+mod describe;
 pub mod prose;
 mod regexp;
 mod schema;
 
+pub use describe::{list, show};
 pub use regexp::Regexp;
 pub use schema::{
     Cause, Condition, Culprit, Fix, Layer, PatchKind, PatchTemplate, Severity, Sign, Signal, Status, Strength, Test,

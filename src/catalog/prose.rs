@@ -48,6 +48,20 @@ pub fn render(template: &str, facts: &BTreeMap<String, serde_json::Value>) -> Re
 
 /// What to print when [`render`] failed: the template's own words without its expressions.
 pub fn plain(template: &str) -> String {
+    without_tags(template, |_| String::new()).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The template for a reader who has no finding: `{{ quota }}` → `<quota>`, the words of all branches.
+pub fn sketch(template: &str) -> String {
+    without_tags(template, |expression| {
+        let named = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let name: String = expression.trim().chars().take_while(|c| named(*c)).collect();
+        if name.is_empty() { String::new() } else { format!("<{name}>") }
+    })
+}
+
+/// `template` without statements and comments, and with `of` its expressions in place of them.
+fn without_tags(template: &str, of: impl Fn(&str) -> String) -> String {
     let mut words = String::new();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
@@ -62,10 +76,13 @@ pub fn plain(template: &str) -> String {
                 continue;
             }
         };
-        rest = after.split_once(close).map_or("", |(_, after)| after);
+        let (inside, after) = after[1..].split_once(close).unwrap_or((&after[1..], ""));
+        if close == "}}" {
+            words.push_str(&of(inside));
+        }
+        rest = after;
     }
-    words.push_str(rest);
-    words.split_whitespace().collect::<Vec<_>>().join(" ")
+    words + rest
 }
 
 fn plural(count: &Value, one: String, many: Option<String>) -> Result<String, Error> {
@@ -127,6 +144,7 @@ mod tests {
         let title = "Pod {{ name }} wants {{ missing }} badly";
         assert!(rendered(title, &serde_json::json!({"name": "web"})).is_err());
         assert_eq!(plain(title), "Pod wants badly");
+        assert_eq!(sketch(title), "Pod <name> wants <missing> badly");
         assert_eq!(plain("a {b} {% if x %}c{% endif %} {{ cut"), "a {b} c");
     }
 

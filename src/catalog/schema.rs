@@ -223,6 +223,15 @@ pub enum Status {
     Preview,
 }
 
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Stable => "stable",
+            Self::Preview => "preview",
+        })
+    }
+}
+
 /// How bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -235,6 +244,17 @@ pub enum Severity {
     Error,
     /// Something vital does not work.
     Critical,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::Critical => "critical",
+        })
+    }
 }
 
 /// The order of explanation, the deepest layer first.
@@ -269,6 +289,26 @@ pub enum Layer {
     Delivery,
 }
 
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::ControlPlane => "control-plane",
+            Self::Node => "node",
+            Self::Admission => "admission",
+            Self::Scheduling => "scheduling",
+            Self::Storage => "storage",
+            Self::Image => "image",
+            Self::Container => "container",
+            Self::Process => "process",
+            Self::Probe => "probe",
+            Self::Controller => "controller",
+            Self::Network => "network",
+            Self::Dependency => "dependency",
+            Self::Delivery => "delivery",
+        })
+    }
+}
+
 /// What a piece of evidence is worth.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -280,6 +320,16 @@ pub enum Strength {
     Statement,
     /// Computed, or the API server's own refusal.
     Proof,
+}
+
+impl fmt::Display for Strength {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Hint => "hint",
+            Self::Statement => "statement",
+            Self::Proof => "proof",
+        })
+    }
 }
 
 /// How a cause is mended; every text is minijinja over the finding's facts.
@@ -335,4 +385,14 @@ pub enum PatchKind {
     Json,
     /// Strategic merge: lists of named items merge by name.
     Strategic,
+}
+
+impl fmt::Display for PatchKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Merge => "merge",
+            Self::Json => "json",
+            Self::Strategic => "strategic",
+        })
+    }
 }
