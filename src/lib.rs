@@ -5,16 +5,129 @@
 //!           Entry      Document   Cluster     Finding    Diagnosis    bytes
 //! ```
 //!
-//! Imports run along that line only; [`catalog`] and the leaves ([`location`], [`time`]) stand at the ground.
+//! Imports run along that line only; [`catalog`] and the leaves ([`location`], [`time`],
+//! [`visible`], [`redact`]) stand at the ground. What is deliberately
+//! absent:
+//!
+//! - **No input or output between the two ends.** [`bundle`] reads, the binary writes; all between is pure.
+//! - **No failure inside.** Decoders and detectors give what they can and a list of problems; one bad file or one
+//!   panicking detector never ends a run.
+//! - **No clock and no randomness.** The same input gives the same bytes; "now" is the newest stamp in the bundle.
+//! - **No prose in detectors.** They give facts; the catalogue's templates speak.
+//! - **No case knowledge.** A rule states a mechanism of Kubernetes, of Actions Runner Controller or of another public
+//!   component.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 pub mod bundle;
 pub mod catalog;
 pub mod cluster;
 pub mod decode;
+mod demo;
 pub mod detect;
 pub mod diagnose;
 pub mod literal;
 pub mod location;
+pub mod redact;
 pub mod report;
 pub mod time;
 pub mod visible;
+
+use bundle::{Entry, Limits, Source, Summary};
+use catalog::Catalog;
+use cluster::Cluster;
+use decode::{Decoded, Decoder, Document, Pattern, Patterns};
+use location::{Location, Problem};
+use report::Report;
+
+/// Settings of an analysis.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// What the bundle may cost.
+    pub limits: Limits,
+    /// Bytes kept of the bundle; what does not fit is listed as a problem.
+    pub max_memory: Option<u64>,
+    /// Threads; all processors when not given.
+    pub jobs: Option<usize>,
+    /// Look for causes in these namespaces only; empty = everywhere.
+    pub namespaces: Vec<String>,
+    /// Kubernetes version, when the bundle does not tell.
+    pub kubernetes_version: Option<String>,
+    /// Do not redact.
+    pub show_secrets: bool,
+}
+
+/// Why an analysis gave no report.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An input cannot be read.
+    #[error(transparent)]
+    Bundle(#[from] bundle::Error),
+    /// The rules cannot be used.
+    #[error(transparent)]
+    Catalog(#[from] catalog::Error),
+}
+
+/// Diagnoses one incident from one or several inputs.
+pub fn analyze(sources: &[Source], catalog: &Catalog, options: &Options) -> Result<Report, Error> {
+    let patterns = Arc::new(patterns(catalog)?);
+    let decoder = Decoder { patterns: Arc::clone(&patterns) };
+    let mut documents = Vec::new();
+    let mut problems = Vec::new();
+    let summary = bundle::read_all(sources, &options.limits, &mut |entry| {
+        let decoded = decode_guarded(&decoder, &entry);
+        documents.extend(decoded.documents);
+        problems.extend(decoded.problems);
+    })?;
+    if !documents.iter().any(is_evidence) {
+        return Err(useless(&summary).into());
+    }
+    let mut cluster = Cluster::new(documents, patterns);
+    cluster.told_version.clone_from(&options.kubernetes_version);
+    let scope = diagnose::Scope { namespaces: options.namespaces.clone() };
+    let diagnosis = diagnose::run(&cluster, catalog, &scope);
+    let redactor = redact::Redactor::new(options.show_secrets);
+    Ok(Report::new(&summary, &cluster, problems, diagnosis, &redactor))
+}
+
+/// Diagnoses the bundle built into the binary: the first incident.
+pub fn demo(catalog: &Catalog) -> Result<Report, Error> {
+    let bytes = demo::bundle().map_err(|e| bundle::Error::Unreadable { path: "demo".to_owned(), reason: e.to_string() })?;
+    analyze(&[Source::Bytes { name: "demo".to_owned(), bytes }], catalog, &Options::default())
+}
+
+/// Checks a user's rules file against the built-in catalogue; gives the number of causes in it.
+pub fn check_rules(path: &str, text: &str) -> Result<usize, Error> {
+    let mut catalog = Catalog::default();
+    catalog.extend(path, text)?;
+    patterns(&catalog)?;
+    Ok(catalog.causes().len())
+}
+
+/// What logs are searched for: the catalogue's signals and log signs.
+fn patterns(catalog: &Catalog) -> Result<Patterns, catalog::Error> {
+    let patterns = catalog.patterns().into_iter().map(|(name, regex)| Pattern { name, regex }).collect();
+    Patterns::new(patterns).map_err(|e| catalog::Error { message: e.to_string() })
+}
+
+/// A decoder that panics on a file costs that file only.
+fn decode_guarded(decoder: &Decoder, entry: &Entry) -> Decoded {
+    catch_unwind(AssertUnwindSafe(|| decoder.decode(entry))).unwrap_or_else(|_| Decoded {
+        documents: Vec::new(),
+        problems: vec![Problem::new(Location::file(&entry.path), "the decoder failed on this file; it was left out")],
+    })
+}
+
+fn is_evidence(document: &Document) -> bool {
+    !matches!(document, Document::Note(_))
+}
+
+fn useless(summary: &Summary) -> bundle::Error {
+    let found = match summary.files {
+        0 => "nothing".to_owned(),
+        1 => "one file that is none of these".to_owned(),
+        n => format!("{n} files that are none of these"),
+    };
+    bundle::Error::Useless { path: summary.name.clone(), found }
+}

@@ -1,2 +1,7 @@
-//! The binary.
-fn main() {}
+//! The command-line program; see the library for what it does.
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::run()
+}

@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 
 use crate::decode::{Alert, Document, Event, Hit, Log, Metric, NodeService, Note, Origin, Patterns, Ref, Resource, Version};
 
+pub mod admission;
 mod currency;
 mod presence;
 mod quantity;
@@ -22,7 +23,8 @@ mod workload;
 pub use currency::Currency;
 pub use presence::Presence;
 pub use quantity::Quantity;
-pub use relation::{Graph, Relation};
+pub(crate) use relation::selects;
+pub use relation::{Graph, Reach, Relation};
 pub use version::KubernetesVersion;
 
 /// All that a bundle tells of a cluster. Read-only after it is built.

@@ -411,6 +411,11 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// A container.
+    pub fn is_map_or_list(self) -> bool {
+        matches!(self.tag(), Some(Tag::Seq | Tag::Map))
+    }
+
     /// No items, no members.
     pub fn is_empty(self) -> bool {
         self.len() == 0

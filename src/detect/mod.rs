@@ -3,16 +3,26 @@
 //! A detector never reads a file, never ranks and never writes prose: it gives facts, the catalogue's templates speak.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use jiff::Timestamp;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::catalog::{Catalog, Strength};
 use crate::cluster::Cluster;
-use crate::decode::{Event, Log, LogLine, Ref, Resource, Value};
+use crate::decode::{Event, Hit, Log, LogLine, Ref, Resource, Tag, Value};
 use crate::location::{Location, Problem};
 
+mod admission;
+mod arc;
+mod custom;
 mod facts;
 mod signs;
+mod symptom;
+
+pub(crate) use symptom::pod_trouble;
 
 /// Something that hurts.
 #[derive(Debug, Clone)]
@@ -75,6 +85,10 @@ pub struct Evidence {
     pub excerpt: String,
     /// What it proves.
     pub says: String,
+    /// Lines before the excerpt in its file, when they are known.
+    pub before: Vec<String>,
+    /// Lines after it.
+    pub after: Vec<String>,
 }
 
 /// Kinds of evidence, as the JSON report names them.
@@ -106,40 +120,47 @@ impl Evidence {
     pub fn value(resource: &Resource, value: Value<'_>, key: &str, strength: Strength, says: impl Into<String>) -> Self {
         let excerpt = match value.tag() {
             None => format!("{key} is not set"),
-            Some(crate::decode::Tag::Map | crate::decode::Tag::Seq) => format!("{key}: {}", value.to_json()),
+            Some(Tag::Map | Tag::Seq) => format!("{key}: {}", value.to_json()),
             Some(_) => format!("{key}: {}", value.text()),
         };
-        Self {
-            location: value.location().unwrap_or_else(|| resource.location()),
-            kind: EvidenceKind::Spec,
-            strength,
-            excerpt,
-            says: says.into(),
-        }
+        let location = value.location().unwrap_or_else(|| resource.location());
+        Self::new(location, EvidenceKind::Spec, strength, excerpt, says)
     }
 
     /// An event.
     pub fn event(event: &Event, strength: Strength, says: impl Into<String>) -> Self {
-        Self {
-            location: event.location.clone(),
-            kind: EvidenceKind::Event,
-            strength,
-            excerpt: format!("{} {}", event.reason, event.message),
-            says: says.into(),
-        }
+        let excerpt = format!("{} {}", event.reason, event.message);
+        Self::new(event.location.clone(), EvidenceKind::Event, strength, excerpt, says)
     }
 
     /// A log line.
     pub fn log(log: &Log, line: &LogLine, strength: Strength, says: impl Into<String>) -> Self {
-        Self { location: log.location(line), kind: EvidenceKind::Log, strength, excerpt: line.text.clone(), says: says.into() }
+        Self::new(log.location(line), EvidenceKind::Log, strength, line.text.clone(), says)
+    }
+
+    /// A log line that matched a pattern, with its neighbours.
+    pub fn hit(log: &Log, hit: &Hit, strength: Strength, says: impl Into<String>) -> Self {
+        Self { before: hit.before.clone(), after: hit.after.clone(), ..Self::log(log, &hit.line, strength, says) }
     }
 
     /// A place in a file that is none of the above.
     pub fn file(location: Location, excerpt: impl Into<String>, strength: Strength, says: impl Into<String>) -> Self {
-        Self { location, kind: EvidenceKind::File, strength, excerpt: excerpt.into(), says: says.into() }
+        Self::new(location, EvidenceKind::File, strength, excerpt, says)
+    }
+
+    fn new(location: Location, kind: EvidenceKind, strength: Strength, excerpt: impl Into<String>, says: impl Into<String>) -> Self {
+        Self { location, kind, strength, excerpt: excerpt.into(), says: says.into(), before: Vec::new(), after: Vec::new() }
+    }
+
+    /// The same with a shorter excerpt.
+    #[must_use]
+    pub fn brief(mut self, excerpt: &str) -> Self {
+        excerpt.clone_into(&mut self.excerpt);
+        self
     }
 
     /// The same as another kind of place.
+    #[must_use]
     pub fn of_kind(mut self, kind: EvidenceKind) -> Self {
         self.kind = kind;
         self
@@ -201,6 +222,32 @@ impl Finding {
         self
     }
 
+    /// Takes over what another finding of the same cause at the same culprit knows.
+    fn absorb(&mut self, other: Finding) {
+        const MOST_EVIDENCE: usize = 12;
+        if other.strength() > self.strength() && self.chain.is_empty() {
+            // The better proof speaks first.
+            let old = std::mem::replace(&mut self.evidence, other.evidence);
+            self.evidence.extend(old);
+            let old = std::mem::replace(&mut self.facts, other.facts);
+            old.into_iter().for_each(|(k, v)| drop(self.facts.entry(k).or_insert(v)));
+            self.chain = other.chain;
+        } else {
+            for evidence in other.evidence {
+                if !self.evidence.iter().any(|e| e.location == evidence.location && e.excerpt == evidence.excerpt) {
+                    self.evidence.push(evidence);
+                }
+            }
+            other.facts.into_iter().for_each(|(k, v)| drop(self.facts.entry(k).or_insert(v)));
+        }
+        self.evidence.truncate(MOST_EVIDENCE.max(self.chain.iter().flat_map(|l| &l.evidence).max().map_or(0, |m| m + 1)));
+        for object in other.affected {
+            if object != self.culprit && !self.affected.contains(&object) {
+                self.affected.push(object);
+            }
+        }
+    }
+
     /// The strongest evidence's strength.
     pub fn strength(&self) -> Strength {
         self.evidence.iter().map(|e| e.strength).max().unwrap_or_default()
@@ -217,28 +264,72 @@ pub struct Detector {
 }
 
 /// Every detector, by area.
+const AREAS: &[&[Detector]] = &[admission::DETECTORS];
+
+/// All detectors.
 fn detectors() -> impl Iterator<Item = &'static Detector> {
-    [].iter()
+    AREAS.iter().copied().flatten()
+}
+
+/// Names of all detectors, for the checks of the catalogue.
+pub fn detector_names() -> Vec<&'static str> {
+    detectors().map(|d| d.name).collect()
 }
 
 /// What detection gave.
 #[derive(Debug, Default)]
 pub struct Detected {
-    /// Where it hurts.
+    /// Where it hurts, heaviest first.
     pub symptoms: Vec<Symptom>,
-    /// What may be why; one entry per cause and culprit.
+    /// What may be why; one entry per cause and culprit, sorted.
     pub findings: Vec<Finding>,
     /// Detectors that failed.
     pub problems: Vec<Problem>,
 }
 
-/// Runs all detectors and all signs.
+/// Looks for all symptoms, and runs all detectors and all signs.
 pub fn run(cluster: &Cluster, catalog: &Catalog) -> Detected {
-    let mut detected = Detected::default();
-    for detector in detectors() {
-        (detector.run)(cluster, &mut detected.findings);
+    let (findings, problems) = findings(cluster, catalog);
+    Detected { symptoms: symptom::all(cluster), findings, problems }
+}
+
+/// Runs all detectors and all signs. A detector that panics costs its own findings only.
+pub fn findings(cluster: &Cluster, catalog: &Catalog) -> (Vec<Finding>, Vec<Problem>) {
+    let runs: Vec<_> = detectors()
+        .collect::<Vec<_>>()
+        .into_par_iter()
+        .map(|detector| {
+            let mut found = Vec::new();
+            let run = catch_unwind(AssertUnwindSafe(|| (detector.run)(cluster, &mut found)));
+            let failed = run.is_err().then(|| {
+                let at = Location::file(&Arc::from("rules.toml"));
+                Problem::new(at, format!("the detector {} failed; what it would have found is missing", detector.name))
+            });
+            (found, failed)
+        })
+        .collect();
+    let mut found = Vec::new();
+    let mut problems = Vec::new();
+    for (findings, failed) in runs {
+        found.extend(findings);
+        problems.extend(failed);
     }
-    signs::run(cluster, catalog, &mut detected.findings);
-    detected.findings.iter_mut().for_each(|f| facts::complete(cluster, catalog, f));
-    detected
+    signs::run(cluster, catalog, &mut found);
+    let mut found = merged(found);
+    found.iter_mut().for_each(|f| facts::complete(cluster, catalog, f));
+    (found, problems)
+}
+
+/// One finding per cause and culprit.
+fn merged(found: Vec<Finding>) -> Vec<Finding> {
+    let mut merged: BTreeMap<(String, Ref), Finding> = BTreeMap::new();
+    for finding in found {
+        match merged.entry((finding.cause.clone(), finding.culprit.clone())) {
+            Entry::Vacant(free) => {
+                free.insert(finding);
+            }
+            Entry::Occupied(mut known) => known.get_mut().absorb(finding),
+        }
+    }
+    merged.into_values().collect()
 }

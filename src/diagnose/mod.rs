@@ -4,11 +4,17 @@
 
 use jiff::Timestamp;
 
-use crate::catalog::{Catalog, PatchKind, Severity};
+use crate::catalog::{self, Catalog, PatchKind, Severity};
 use crate::cluster::Cluster;
 use crate::decode::{Level, Ref};
-use crate::detect::{Evidence, Link, Symptom};
+use crate::detect::{self, Evidence, Facts, Finding, Link, Symptom};
 use crate::location::{Location, Problem};
+
+mod chain;
+mod explain;
+mod fix;
+mod rank;
+mod survey;
 
 /// The answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,17 +204,87 @@ pub struct Scope {
     pub namespaces: Vec<String>,
 }
 
+/// Patches of this many findings are tried; trying one runs all detectors again.
+const TRIED_PATCHES: usize = 3;
+
 /// Diagnoses a cluster.
 pub fn run(cluster: &Cluster, catalog: &Catalog, scope: &Scope) -> Diagnosis {
-    let _ = (cluster, catalog, scope);
+    let mut detected = detect::run(cluster, catalog);
+    detected.symptoms.retain(|s| scope.covers(&s.resource));
+    detected.findings.retain(|f| scope.covers(&f.culprit));
+    let symptoms = detected.symptoms;
+    let cases = explain::explain(cluster, catalog, &detected.findings, &symptoms);
+    let places = rank::rank(&cases, &symptoms);
+    let findings: Vec<Judged> = places
+        .iter()
+        .enumerate()
+        .filter_map(|(i, place)| judged(cluster, catalog, &cases[place.case], place, &symptoms, i < TRIED_PATCHES))
+        .collect();
+    let verdict = match places.first() {
+        Some(first) if first.role == Role::RootCause => Verdict::RootCause,
+        _ if rank::hurts(&symptoms) => Verdict::Inconclusive,
+        _ => Verdict::Healthy,
+    };
+    let explained_by = |symptom: usize| -> Vec<usize> {
+        let explains = |p: &rank::Place| p.role != Role::Consequence && cases[p.case].symptoms.contains(&symptom);
+        places.iter().enumerate().filter(|(_, p)| explains(p)).map(|(i, _)| i).collect()
+    };
+    let symptoms: Vec<(Symptom, Vec<usize>)> =
+        symptoms.iter().enumerate().map(|(i, s)| (s.clone(), explained_by(i))).collect();
     Diagnosis {
-        verdict: Verdict::Healthy,
-        findings: Vec::new(),
-        symptoms: Vec::new(),
-        timeline: Vec::new(),
+        verdict,
+        timeline: survey::timeline(cluster, &findings, &symptoms),
         log_patterns: Vec::new(),
-        inventory: Vec::new(),
-        blind_spots: Vec::new(),
-        problems: Vec::new(),
+        inventory: survey::inventory(cluster, &symptoms),
+        blind_spots: survey::blind_spots(cluster, &symptoms),
+        findings,
+        symptoms,
+        problems: detected.problems,
     }
+}
+
+impl Scope {
+    fn covers(&self, object: &Ref) -> bool {
+        let Some(ns) = &object.namespace else { return true };
+        self.namespaces.is_empty() || self.namespaces.contains(ns)
+    }
+}
+
+fn judged(
+    cluster: &Cluster,
+    catalog: &Catalog,
+    case: &explain::Case<'_>,
+    place: &rank::Place,
+    symptoms: &[Symptom],
+    verify: bool,
+) -> Option<Judged> {
+    let finding = case.finding;
+    let cause = catalog.cause(&finding.cause)?;
+    let facts = &finding.facts;
+    let title = prose(&cause.title, facts);
+    let mut affected = finding.affected.clone();
+    for symptom in case.symptoms.iter().map(|i| &symptoms[*i].resource) {
+        if *symptom != finding.culprit && !affected.contains(symptom) {
+            affected.push(symptom.clone());
+        }
+    }
+    Some(Judged {
+        cause: cause.id.clone(),
+        summary: prose(&cause.because, facts),
+        severity: cause.severity,
+        confidence: place.confidence,
+        confidence_why: place.why.clone(),
+        role: place.role,
+        culprit: finding.culprit.clone(),
+        chain: chain::chain(cluster, case, &title, symptoms),
+        title,
+        affected,
+        evidence: finding.evidence.clone(),
+        fix: fix::fix(cluster, catalog, cause, finding, verify),
+    })
+}
+
+/// A template over the facts. One that fails still says its own words: a report never breaks on an entry's mistake.
+fn prose(template: &str, facts: &Facts) -> String {
+    catalog::prose::render(template, facts).unwrap_or_else(|_| catalog::prose::plain(template))
 }

@@ -3,6 +3,7 @@
 //! Every format is made from [`Report`] alone, so what one says the others can say too, and a kept JSON file can be
 //! rendered again. Text of the bundle passes [`crate::visible`] before the escaper of the format.
 
+mod assemble;
 mod excerpt;
 mod json;
 pub mod model;

@@ -1,0 +1,58 @@
+//! Refusals in the API server's own words, found again in the template they are about.
+
+use super::{Strength, finding, in_template};
+use crate::cluster::admission::{self, Refusal};
+use crate::cluster::Cluster;
+use crate::decode::{Ref, Resource};
+use crate::detect::{Evidence, EvidenceKind, Finding};
+
+/// Refusals passed on in statuses and events, for as long as the template still says what was refused.
+pub(super) fn pod_refused(cluster: &Cluster, out: &mut Vec<Finding>) {
+    for resource in cluster.resources() {
+        for (evidence, refusal) in in_status(resource) {
+            blame(cluster, resource, &refusal, evidence, out);
+        }
+    }
+    for event in cluster.events().iter().filter(|e| e.warning && e.message.contains(" is invalid: ")) {
+        let Some(resource) = cluster.get(&event.regarding) else { continue };
+        for refusal in admission::parse(&event.message) {
+            let evidence = Evidence::event(event, Strength::Proof, "the API server's own refusal, passed on by the controller");
+            blame(cluster, resource, &refusal, evidence, out);
+        }
+    }
+}
+
+fn in_status(resource: &Resource) -> Vec<(Evidence, Refusal)> {
+    let mut found = Vec::new();
+    let message = resource.at("status.message");
+    let conditions = resource.at("status.conditions").items().map(|c| c.get("message"));
+    for message in conditions.chain([message]).filter(|m| m.text().contains(" is invalid: ")) {
+        let says = "the API server's own refusal, kept in the status";
+        for refusal in admission::parse(message.text()) {
+            let evidence = Evidence::value(resource, message, "message", Strength::Proof, says).of_kind(EvidenceKind::Status);
+            found.push((evidence, refusal));
+        }
+    }
+    found
+}
+
+/// Blames the object at the top of the owner chain whose template holds the refused field.
+fn blame(cluster: &Cluster, sufferer: &Resource, refusal: &Refusal, evidence: Evidence, out: &mut Vec<Finding>) {
+    let top = cluster.top_owner(sufferer);
+    let carrier = [top, sufferer].into_iter().find(|r| r.pod_spec().is_some());
+    let Some((carrier, (path, _))) = carrier.and_then(|c| c.pod_spec().map(|p| (c, p))) else { return };
+    let value = in_template(carrier, path, &refusal.path);
+    let labels_hold = refusal.field() == "labels" && value.fields().any(|(_, v)| v.text() == refusal.value);
+    if !refusal.value.is_empty() && !labels_hold && value.text() != refusal.value && !value.is_map_or_list() {
+        // The template was changed since: the refusal is history.
+        return;
+    }
+    let version = cluster.kubernetes_version();
+    let mut found = finding(cluster, carrier, path, refusal, version, evidence);
+    let says = "the field it is about, in the template a person changes";
+    if value.exists() {
+        found = found.evidence(Evidence::value(carrier, value, refusal.field(), Strength::Proof, says));
+    }
+    let suffering: Vec<Ref> = vec![sufferer.reference.clone()];
+    out.push(found.affects(suffering));
+}

@@ -1,0 +1,119 @@
+//! What happened when, what the bundle holds, and what it does not show.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{BlindSpot, Judged, Moment, Stock};
+use crate::cluster::Cluster;
+use crate::decode::Ref;
+use crate::detect::Symptom;
+
+/// Moments that concern the incident, oldest first.
+pub(super) fn timeline(cluster: &Cluster, findings: &[Judged], symptoms: &[(Symptom, Vec<usize>)]) -> Vec<Moment> {
+    const MOST: usize = 200;
+    let mut objects: BTreeMap<Ref, Option<usize>> = BTreeMap::new();
+    for (i, finding) in findings.iter().enumerate().take(8) {
+        for object in std::iter::once(&finding.culprit).chain(finding.affected.iter().take(40)).chain(finding.chain.iter().map(|l| &l.resource)) {
+            objects.entry(object.clone()).or_insert(Some(i));
+        }
+    }
+    for (symptom, _) in symptoms.iter().take(40) {
+        objects.entry(symptom.resource.clone()).or_insert(None);
+    }
+    let mut moments = Vec::new();
+    for (object, finding) in &objects {
+        if let Some(resource) = cluster.get(object) {
+            let created = resource.at("metadata.creationTimestamp");
+            if let (Ok(at), Some(source)) = (created.text().parse(), created.location()) {
+                moments.push(Moment { at, resource: Some(object.clone()), what: "created".to_owned(), source, finding: *finding });
+            }
+            for condition in resource.at("status.conditions").items() {
+                let changed = condition.get("lastTransitionTime");
+                if let (Ok(at), Some(source)) = (changed.text().parse(), condition.location()) {
+                    let what = format!("{} became {} ({})", condition.get("type").text(), condition.get("status").text(), condition.get("reason").text());
+                    moments.push(Moment { at, resource: Some(object.clone()), what, source, finding: *finding });
+                }
+            }
+        }
+        for event in cluster.events_of(object).filter(|e| e.warning) {
+            let Some(at) = event.first.or(event.last) else { continue };
+            let times = if event.count > 1 { format!(" ({} times)", event.count) } else { String::new() };
+            let what = format!("{}: {}{times}", event.reason, event.message);
+            moments.push(Moment { at, resource: Some(object.clone()), what, source: event.location.clone(), finding: *finding });
+        }
+    }
+    moments.sort_by(|a, b| (a.at, &a.resource, &a.what).cmp(&(b.at, &b.resource, &b.what)));
+    moments.dedup_by(|a, b| a.at == b.at && a.resource == b.resource && a.what == b.what);
+    let surplus = moments.len().saturating_sub(MOST);
+    moments.drain(..surplus);
+    moments
+}
+
+/// Objects by kind and namespace.
+pub(super) fn inventory(cluster: &Cluster, symptoms: &[(Symptom, Vec<usize>)]) -> Vec<Stock> {
+    let hurt: BTreeSet<&Ref> = symptoms.iter().map(|(s, _)| &s.resource).collect();
+    let mut stock: BTreeMap<(&str, Option<&str>), (usize, usize)> = BTreeMap::new();
+    for resource in cluster.resources() {
+        let entry = stock.entry((resource.kind(), resource.namespace())).or_default();
+        entry.0 += 1;
+        entry.1 += usize::from(hurt.contains(&resource.reference));
+    }
+    stock
+        .into_iter()
+        .map(|((kind, ns), (count, unhealthy))| Stock { kind: kind.to_owned(), namespace: ns.map(str::to_owned), count, unhealthy })
+        .collect()
+}
+
+/// What is missing that could have decided more.
+pub(super) fn blind_spots(cluster: &Cluster, symptoms: &[(Symptom, Vec<usize>)]) -> Vec<BlindSpot> {
+    let mut spots = Vec::new();
+    let mut spot = |what: String, why: &str, collect: String| {
+        spots.push(BlindSpot { what, why_it_matters: why.to_owned(), collect });
+    };
+    if cluster.events().is_empty() {
+        spot(
+            "no events".to_owned(),
+            "Events say what the scheduler, the kubelet and the controllers tried and why it failed; they live for an hour.",
+            "kubectl get events -A -o yaml".to_owned(),
+        );
+    }
+    let pods_hurt: Vec<&Ref> = symptoms.iter().map(|(s, _)| &s.resource).filter(|r| r.kind == "Pod").collect();
+    if cluster.kind("Pod").next().is_none() {
+        spot("no pods".to_owned(), "Their status says what runs and what does not.", "kubectl get pods -A -o yaml".to_owned());
+    }
+    for pod in pods_hurt.iter().filter(|p| started(cluster, p)).take(5) {
+        let ns = pod.namespace.as_deref().unwrap_or("default");
+        let logs: Vec<_> = cluster.logs_of(pod).collect();
+        if logs.is_empty() {
+            spot(
+                format!("no log of {pod}"),
+                "Its last lines usually say why the process ended or is not ready.",
+                format!("kubectl logs -n {ns} {} --all-containers", pod.name),
+            );
+        } else if restarted(cluster, pod) && !logs.iter().any(|l| l.source.previous) {
+            spot(
+                format!("no previous log of {pod}"),
+                "The container was restarted: the reason stands at the end of the log of the run before.",
+                format!("kubectl logs -n {ns} {} --all-containers --previous", pod.name),
+            );
+        }
+    }
+    let pending = symptoms.iter().any(|(s, _)| s.resource.kind == "Pod" && s.what.contains("Unschedulable"));
+    if pending && cluster.kind("Node").next().is_none() {
+        spot(
+            "no nodes".to_owned(),
+            "Whether a pod would fit a node without one of its constraints can only be computed from the nodes.",
+            "kubectl get nodes -o yaml".to_owned(),
+        );
+    }
+    spots
+}
+
+fn started(cluster: &Cluster, pod: &Ref) -> bool {
+    cluster.get(pod).is_some_and(|p| {
+        p.at("status.containerStatuses").items().any(|c| c.path("state.running").exists() || c.path("lastState.terminated").exists() || c.path("state.terminated").exists())
+    })
+}
+
+fn restarted(cluster: &Cluster, pod: &Ref) -> bool {
+    cluster.get(pod).is_some_and(|p| p.at("status.containerStatuses").items().any(|c| c.get("restartCount").as_i64().unwrap_or(0) > 0))
+}
