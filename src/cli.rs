@@ -10,7 +10,7 @@ use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
 use coroner::bundle::{Limits, Source};
 use coroner::catalog::Catalog;
-use coroner::report::{Format, Report, Style};
+use coroner::report::{Format, Style};
 use coroner::{Options, report};
 
 /// Names what killed a Kubernetes workload from the evidence left behind.

@@ -3,7 +3,7 @@
 //! One entry is one cause: what it is called, how it is seen, what it leads to, how it is mended. Where seeing it takes a
 //! computation, the entry names a detector of `src/detect/`; else its signs say it all.
 
-mod describe;
+pub mod describe;
 pub mod prose;
 mod regexp;
 mod schema;

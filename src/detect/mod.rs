@@ -22,8 +22,6 @@ mod facts;
 mod signs;
 mod symptom;
 
-pub(crate) use symptom::pod_trouble;
-
 /// Something that hurts.
 #[derive(Debug, Clone)]
 pub struct Symptom {
@@ -230,7 +228,7 @@ impl Finding {
             let old = std::mem::replace(&mut self.evidence, other.evidence);
             self.evidence.extend(old);
             let old = std::mem::replace(&mut self.facts, other.facts);
-            old.into_iter().for_each(|(k, v)| drop(self.facts.entry(k).or_insert(v)));
+            self.learn(old);
             self.chain = other.chain;
         } else {
             for evidence in other.evidence {
@@ -238,13 +236,20 @@ impl Finding {
                     self.evidence.push(evidence);
                 }
             }
-            other.facts.into_iter().for_each(|(k, v)| drop(self.facts.entry(k).or_insert(v)));
+            self.learn(other.facts);
         }
         self.evidence.truncate(MOST_EVIDENCE.max(self.chain.iter().flat_map(|l| &l.evidence).max().map_or(0, |m| m + 1)));
         for object in other.affected {
             if object != self.culprit && !self.affected.contains(&object) {
                 self.affected.push(object);
             }
+        }
+    }
+
+    /// Facts not known yet.
+    fn learn(&mut self, facts: Facts) {
+        for (name, value) in facts {
+            self.facts.entry(name).or_insert(value);
         }
     }
 

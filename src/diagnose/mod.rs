@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::catalog::{self, Catalog, PatchKind, Severity};
 use crate::cluster::Cluster;
 use crate::decode::{Level, Ref};
-use crate::detect::{self, Evidence, Facts, Finding, Link, Symptom};
+use crate::detect::{self, Evidence, Facts, Link, Symptom};
 use crate::location::{Location, Problem};
 
 mod chain;
