@@ -15,7 +15,12 @@ use coroner::{Options, report};
 
 /// Names what killed a Kubernetes workload from the evidence left behind.
 #[derive(Debug, Parser)]
-#[command(name = "coroner", version, max_term_width = 100, after_help = "Exit codes: 0 analysed; 1 root cause found and --exit-code; 2 wrong usage, or the input cannot be read.")]
+#[command(
+    name = "coroner",
+    version,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 analysed; 1 root cause found and --exit-code; 2 wrong usage, or the input cannot be read."
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -253,7 +258,8 @@ fn rules(command: &Rules) -> anyhow::Result<()> {
     match command {
         Rules::List => print(coroner::catalog::describe::list(&catalog).as_bytes()),
         Rules::Show { id } => {
-            let cause = catalog.cause(id).ok_or_else(|| anyhow!("no cause is called {id}; `coroner rules list` names them all"))?;
+            let cause =
+                catalog.cause(id).ok_or_else(|| anyhow!("no cause is called {id}; `coroner rules list` names them all"))?;
             print(coroner::catalog::describe::show(cause).as_bytes())
         }
         Rules::Check { file } => {

@@ -62,11 +62,13 @@ impl Cluster {
 
     /// Versions of other components, by name: as files state them, and as the labels of workloads do.
     pub fn components(&self) -> BTreeSet<(String, String)> {
-        let stated = self.versions.iter().filter(|v| v.component != "kubernetes").map(|v| (v.component.clone(), v.version.clone()));
-        let labelled = self.resources().filter(|r| matches!(r.kind(), "Deployment" | "StatefulSet" | "DaemonSet")).filter_map(|r| {
-            let name = r.label("app.kubernetes.io/name").unwrap_or(r.name());
-            Some((name.to_owned(), r.label("app.kubernetes.io/version")?.trim_start_matches('v').to_owned()))
-        });
+        let stated =
+            self.versions.iter().filter(|v| v.component != "kubernetes").map(|v| (v.component.clone(), v.version.clone()));
+        let labelled =
+            self.resources().filter(|r| matches!(r.kind(), "Deployment" | "StatefulSet" | "DaemonSet")).filter_map(|r| {
+                let name = r.label("app.kubernetes.io/name").unwrap_or(r.name());
+                Some((name.to_owned(), r.label("app.kubernetes.io/version")?.trim_start_matches('v').to_owned()))
+            });
         stated.chain(labelled).collect()
     }
 }

@@ -8,10 +8,8 @@ use crate::decode::{Origin, Ref, Resource, Value};
 
 mod refused;
 
-pub(super) const DETECTORS: &[Detector] = &[
-    Detector { name: "pod_admission", run: pod_admission },
-    Detector { name: "pod_refused", run: refused::pod_refused },
-];
+pub(super) const DETECTORS: &[Detector] =
+    &[Detector { name: "pod_admission", run: pod_admission }, Detector { name: "pod_refused", run: refused::pod_refused }];
 
 /// What the API server would refuse in the templates that are there.
 ///
@@ -161,8 +159,23 @@ fn cause(carrier: &Resource, spec_path: &str, refusal: &Refusal, version: Option
 /// Does this container serve for as long as the pod lives, as far as image, command and probes tell? A step ends.
 fn is_daemon(container: Value<'_>) -> bool {
     const SERVES: &[&str] = &[
-        "dind", "dockerd", "buildkitd", "containerd", "daemon", "proxy", "agent", "fluent", "vector", "promtail", "otel", "envoy",
-        "sidecar", "exporter", "serve", "tail -f", "sleep infinity",
+        "dind",
+        "dockerd",
+        "buildkitd",
+        "containerd",
+        "daemon",
+        "proxy",
+        "agent",
+        "fluent",
+        "vector",
+        "promtail",
+        "otel",
+        "envoy",
+        "sidecar",
+        "exporter",
+        "serve",
+        "tail -f",
+        "sleep infinity",
     ];
     const STEPS: &[&str] = &["cp", "mv", "chown", "chmod", "mkdir", "git", "curl", "wget", "tar", "test", "echo", "rm", "ln"];
     let words = || ["command", "args"].into_iter().flat_map(move |f| container.get(f).items()).map(|v| v.text());

@@ -7,11 +7,22 @@ use crate::catalog::Strength;
 use crate::cluster::Cluster;
 use crate::decode::{Resource, Value};
 
-const BAD_PHASES: &[&str] = &["failed", "error", "degraded", "invalid", "crashed", "stalled", "syncfailed", "failure", "unhealthy", "rejected"];
+const BAD_PHASES: &[&str] =
+    &["failed", "error", "degraded", "invalid", "crashed", "stalled", "syncfailed", "failure", "unhealthy", "rejected"];
 
 /// Conditions that are good when true.
-const GOOD_CONDITIONS: &[&str] =
-    &["Ready", "Available", "Healthy", "Reconciled", "Synced", "Succeeded", "Accepted", "Programmed", "ResolvedRefs", "Established"];
+const GOOD_CONDITIONS: &[&str] = &[
+    "Ready",
+    "Available",
+    "Healthy",
+    "Reconciled",
+    "Synced",
+    "Succeeded",
+    "Accepted",
+    "Programmed",
+    "ResolvedRefs",
+    "Established",
+];
 
 /// Conditions that are bad when true.
 const BAD_CONDITIONS: &[&str] = &["Failed", "Degraded", "Stalled", "ComparisonError", "SyncError", "InvalidSpecError", "Error"];
@@ -51,7 +62,8 @@ fn phase(resource: &Resource) -> Option<Symptom> {
 fn condition(resource: &Resource) -> Option<Symptom> {
     let bad = |c: &Value<'_>| {
         let (kind, status) = (c.get("type").text(), c.get("status").text());
-        GOOD_CONDITIONS.contains(&kind) && status == "False" || BAD_CONDITIONS.contains(&kind) && (status == "True" || status.is_empty())
+        GOOD_CONDITIONS.contains(&kind) && status == "False"
+            || BAD_CONDITIONS.contains(&kind) && (status == "True" || status.is_empty())
     };
     let c = resource.at("status.conditions").items().find(bad)?;
     let what = format!(
@@ -69,7 +81,8 @@ fn condition(resource: &Resource) -> Option<Symptom> {
         what,
         since: stamp(c.get("lastTransitionTime")),
         weight: 0.5,
-        evidence: Evidence::value(resource, c, "condition", Strength::Statement, "its own condition").of_kind(EvidenceKind::Condition),
+        evidence: Evidence::value(resource, c, "condition", Strength::Statement, "its own condition")
+            .of_kind(EvidenceKind::Condition),
     })
 }
 
@@ -91,9 +104,14 @@ fn counters(cluster: &Cluster, resource: &Resource) -> Option<Symptom> {
     (failed > 0).then(|| Symptom {
         resource: resource.reference.clone(),
         kind: "counted-but-absent",
-        what: format!("{} {} counts {counted} ({name}), and not one pod exists; {failed} of its children are failed", resource.kind(), resource.name()),
+        what: format!(
+            "{} {} counts {counted} ({name}), and not one pod exists; {failed} of its children are failed",
+            resource.kind(),
+            resource.name()
+        ),
         since: stamp(resource.at("metadata.creationTimestamp")),
         weight: 1.0,
-        evidence: Evidence::value(resource, status.get(name), name, Strength::Statement, "what it counts").of_kind(EvidenceKind::Status),
+        evidence: Evidence::value(resource, status.get(name), name, Strength::Statement, "what it counts")
+            .of_kind(EvidenceKind::Status),
     })
 }

@@ -146,7 +146,13 @@ impl Evidence {
         Self::new(location, EvidenceKind::File, strength, excerpt, says)
     }
 
-    fn new(location: Location, kind: EvidenceKind, strength: Strength, excerpt: impl Into<String>, says: impl Into<String>) -> Self {
+    fn new(
+        location: Location,
+        kind: EvidenceKind,
+        strength: Strength,
+        excerpt: impl Into<String>,
+        says: impl Into<String>,
+    ) -> Self {
         Self { location, kind, strength, excerpt: excerpt.into(), says: says.into(), before: Vec::new(), after: Vec::new() }
     }
 

@@ -69,9 +69,9 @@ pub(crate) fn pod_trouble(cluster: &Cluster, pod: &Resource) -> Option<String> {
         return None;
     }
     let statuses = || status.get("initContainerStatuses").items().chain(status.get("containerStatuses").items());
-    let waiting = statuses().map(|c| c.path("state.waiting.reason").text()).find(|r| {
-        !r.is_empty() && !matches!(*r, "ContainerCreating" | "PodInitializing")
-    });
+    let waiting = statuses()
+        .map(|c| c.path("state.waiting.reason").text())
+        .find(|r| !r.is_empty() && !matches!(*r, "ContainerCreating" | "PodInitializing"));
     if let Some(reason) = waiting {
         return Some(reason.to_owned());
     }
@@ -159,11 +159,20 @@ fn pod(cluster: &Cluster, pod: &Resource, out: &mut Vec<Symptom>) {
             out.push(Symptom {
                 resource: pod.reference.clone(),
                 kind: "container-restarts",
-                what: format!("container {name} of pod {} was restarted ({reason}, exit code {exit}), {restarts} times so far", pod.name()),
+                what: format!(
+                    "container {name} of pod {} was restarted ({reason}, exit code {exit}), {restarts} times so far",
+                    pod.name()
+                ),
                 since: stamp(last.get("finishedAt")),
                 weight: if restarts >= 3 { 0.5 } else { 0.35 },
-                evidence: Evidence::value(pod, container.get("restartCount"), "restartCount", Strength::Statement, "it was restarted")
-                    .of_kind(EvidenceKind::Status),
+                evidence: Evidence::value(
+                    pod,
+                    container.get("restartCount"),
+                    "restartCount",
+                    Strength::Statement,
+                    "it was restarted",
+                )
+                .of_kind(EvidenceKind::Status),
             });
             break;
         }
@@ -185,7 +194,9 @@ fn workload(cluster: &Cluster, workload: &Resource, out: &mut Vec<Symptom>) {
         return;
     }
     let (desired, ready) = replicas(workload);
-    let since = ["Available", "Progressing", "ReplicaFailure"].iter().find_map(|c| stamp(workload.condition(c).get("lastTransitionTime")));
+    let since = ["Available", "Progressing", "ReplicaFailure"]
+        .iter()
+        .find_map(|c| stamp(workload.condition(c).get("lastTransitionTime")));
     let kind = workload.kind();
     if ready < desired {
         // One pod that has only just been made is no shortage.
@@ -200,7 +211,8 @@ fn workload(cluster: &Cluster, workload: &Resource, out: &mut Vec<Symptom>) {
             what: format!("{ready} of {desired} replicas of {kind} {} are ready", workload.name()),
             since,
             weight: if ready == 0 { 1.0 } else { 0.7 },
-            evidence: Evidence::field(workload, "status", Strength::Statement, "fewer are ready than wanted").brief(&format!("ready {ready} of {desired}")),
+            evidence: Evidence::field(workload, "status", Strength::Statement, "fewer are ready than wanted")
+                .brief(&format!("ready {ready} of {desired}")),
         });
         return;
     }
@@ -242,7 +254,8 @@ fn job(cluster: &Cluster, job: &Resource, out: &mut Vec<Symptom>) {
             what: format!("Job {} failed: {}", job.name(), failed.get("reason").text()),
             since,
             weight: 0.9,
-            evidence: Evidence::value(job, failed, "condition", Strength::Statement, "its condition says so").of_kind(EvidenceKind::Condition),
+            evidence: Evidence::value(job, failed, "condition", Strength::Statement, "its condition says so")
+                .of_kind(EvidenceKind::Condition),
         });
     } else if n_failed > 0 && job.at("status.succeeded").as_i64().unwrap_or(0) == 0 {
         out.push(Symptom {
@@ -261,7 +274,9 @@ fn superseded(cluster: &Cluster, job: &Resource) -> bool {
     let Some(owner) = owner_ref(job) else { return false };
     let start = job.at("status.startTime").text();
     cluster.children(&owner).any(|other| {
-        other.kind() == "Job" && other.condition("Complete").get("status").is_true() && other.at("status.startTime").text() > start
+        other.kind() == "Job"
+            && other.condition("Complete").get("status").is_true()
+            && other.at("status.startTime").text() > start
     })
 }
 
@@ -270,13 +285,17 @@ fn claim(cluster: &Cluster, claim: &Resource, out: &mut Vec<Symptom>) {
     if phase != "Pending" && phase != "Lost" {
         return;
     }
-    let users = || cluster.kind("Pod").filter(|p| {
-        p.namespace() == claim.namespace()
-            && p.at("spec.volumes").items().any(|v| v.path("persistentVolumeClaim.claimName").text() == claim.name())
-    });
+    let users = || {
+        cluster.kind("Pod").filter(|p| {
+            p.namespace() == claim.namespace()
+                && p.at("spec.volumes").items().any(|v| v.path("persistentVolumeClaim.claimName").text() == claim.name())
+        })
+    };
     let class = cluster.find("StorageClass", None, claim.at("spec.storageClassName").text());
     let waits = class.is_some_and(|c| c.at("volumeBindingMode").text() == "WaitForFirstConsumer")
-        || cluster.events_of(&claim.reference).any(|e| matches!(e.reason.as_str(), "WaitForFirstConsumer" | "WaitForPodScheduled"));
+        || cluster
+            .events_of(&claim.reference)
+            .any(|e| matches!(e.reason.as_str(), "WaitForFirstConsumer" | "WaitForPodScheduled"));
     if phase == "Pending" && waits && users().next().is_none() {
         return;
     }
@@ -377,7 +396,8 @@ fn autoscaler(hpa: &Resource, out: &mut Vec<Symptom>) {
                 what: format!("HorizontalPodAutoscaler {} cannot scale: {}", hpa.name(), c.get("reason").text()),
                 since: stamp(c.get("lastTransitionTime")),
                 weight: 0.5,
-                evidence: Evidence::value(hpa, c, "condition", Strength::Statement, "its condition").of_kind(EvidenceKind::Condition),
+                evidence: Evidence::value(hpa, c, "condition", Strength::Statement, "its condition")
+                    .of_kind(EvidenceKind::Condition),
             });
             return;
         }
@@ -404,10 +424,29 @@ fn terminating(cluster: &Cluster, resource: &Resource, out: &mut Vec<Symptom>) {
 /// Ingress the controller ignores, a ReplicaSet whose pods are refused and whose owner was not collected.
 fn refused(cluster: &Cluster, out: &mut Vec<Symptom>) {
     const REASONS: &[&str] = &[
-        "FailedCreate", "FailedNeedsStart", "TooManyMissedTimes", "UnparseableSchedule", "FailedScheduling", "FailedMount",
-        "FailedAttachVolume", "ProvisioningFailed", "FailedBinding", "FailedCreatePodSandBox", "SyncLoadBalancerFailed",
-        "FailedBuildModel", "FailedGetScale", "BackoffLimitExceeded", "Evicted", "FailedUpdateRegistrationToken", "InspectFailed",
-        "ErrImageNeverPull", "NodeNotReady", "SystemOOM", "FailedPreStopHook", "FailedPostStartHook", "VolumeResizeFailed",
+        "FailedCreate",
+        "FailedNeedsStart",
+        "TooManyMissedTimes",
+        "UnparseableSchedule",
+        "FailedScheduling",
+        "FailedMount",
+        "FailedAttachVolume",
+        "ProvisioningFailed",
+        "FailedBinding",
+        "FailedCreatePodSandBox",
+        "SyncLoadBalancerFailed",
+        "FailedBuildModel",
+        "FailedGetScale",
+        "BackoffLimitExceeded",
+        "Evicted",
+        "FailedUpdateRegistrationToken",
+        "InspectFailed",
+        "ErrImageNeverPull",
+        "NodeNotReady",
+        "SystemOOM",
+        "FailedPreStopHook",
+        "FailedPostStartHook",
+        "VolumeResizeFailed",
     ];
     for event in cluster.events().iter().filter(|e| e.warning && REASONS.contains(&e.reason.as_str())) {
         let object = &event.regarding;
@@ -458,15 +497,29 @@ fn alerts(cluster: &Cluster, out: &mut Vec<Symptom>) {
 /// The object of an alert: of the kind it names, else the workload, pod, service or node of that name.
 pub(crate) fn alert_subject(cluster: &Cluster, kind: &str, namespace: Option<&str>, name: &str) -> Option<Ref> {
     let of_kind = |kind: &str| {
-        cluster.kind(kind).find(|r| r.name() == name && (namespace.is_none() || r.namespace() == namespace)).map(|r| r.reference.clone())
+        cluster
+            .kind(kind)
+            .find(|r| r.name() == name && (namespace.is_none() || r.namespace() == namespace))
+            .map(|r| r.reference.clone())
     };
     of_kind(kind).or_else(|| ["Deployment", "StatefulSet", "DaemonSet", "Service", "Pod", "Node"].iter().find_map(|k| of_kind(k)))
 }
 
 /// Signals in logs that say the process cannot do its work, though its pod looks well.
 const COMPLAINTS: &[&str] = &[
-    "connection-refused", "no-such-host", "dns-timeout", "io-timeout", "no-route", "auth-failed", "access-denied", "too-many-connections",
-    "read-only-database", "rbac-forbidden", "certificate-expired", "certificate-untrusted", "deadline-exceeded",
+    "connection-refused",
+    "no-such-host",
+    "dns-timeout",
+    "io-timeout",
+    "no-route",
+    "auth-failed",
+    "access-denied",
+    "too-many-connections",
+    "read-only-database",
+    "rbac-forbidden",
+    "certificate-expired",
+    "certificate-untrusted",
+    "deadline-exceeded",
 ];
 
 /// A workload whose log keeps complaining.

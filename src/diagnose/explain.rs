@@ -45,8 +45,12 @@ pub(super) fn explain<'a>(
             let sources: Vec<&Ref> = std::iter::once(&finding.culprit).chain(&finding.affected).collect();
             let reach = cluster.graph().reach(&sources);
             let direct = |r: &Ref| sources.contains(&r);
-            let explained: Vec<usize> =
-                symptoms.iter().enumerate().filter(|(_, s)| direct(&s.resource) || reach.has(&s.resource)).map(|(i, _)| i).collect();
+            let explained: Vec<usize> = symptoms
+                .iter()
+                .enumerate()
+                .filter(|(_, s)| direct(&s.resource) || reach.has(&s.resource))
+                .map(|(i, _)| i)
+                .collect();
             let weight = explained.iter().map(|i| symptoms[*i].weight).sum();
             Some(Case {
                 finding,
@@ -61,7 +65,8 @@ pub(super) fn explain<'a>(
         })
         .collect();
     for i in 0..cases.len() {
-        let best = (0..cases.len()).filter(|&j| j != i && explains(&cases[j], &cases[i])).min_by(|&a, &b| deeper(&cases[a], &cases[b]));
+        let best =
+            (0..cases.len()).filter(|&j| j != i && explains(&cases[j], &cases[i])).min_by(|&a, &b| deeper(&cases[a], &cases[b]));
         cases[i].because_of = best;
     }
     break_circles(&mut cases);

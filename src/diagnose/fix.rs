@@ -43,7 +43,13 @@ fn patched(cluster: &Cluster, catalog: &Catalog, template: &PatchTemplate, findi
         Some(target) => reference(&prose(target, &finding.facts))?,
         None => finding.culprit.clone(),
     };
-    let mut patch = Patch { target: target.clone(), kind: template.kind, yaml: yaml.clone(), diff: String::new(), verified: Verified::NotChecked };
+    let mut patch = Patch {
+        target: target.clone(),
+        kind: template.kind,
+        yaml: yaml.clone(),
+        diff: String::new(),
+        verified: Verified::NotChecked,
+    };
     let Some(resource) = cluster.get(&target) else { return Some(patch) };
     let before = resource.root().to_json();
     let after = patch::apply(&before, template.kind, &parsed(&yaml)?)?;
@@ -91,5 +97,9 @@ fn changed(cluster: &Cluster, resource: &Resource, after: &Json) -> Cluster {
 
 fn with_content(resource: &Resource, content: &Json) -> Resource {
     let line = resource.root().line().unwrap_or(0);
-    Resource { reference: resource.reference.clone(), origin: resource.origin, tape: Tape::from_json(resource.file(), content, line) }
+    Resource {
+        reference: resource.reference.clone(),
+        origin: resource.origin,
+        tape: Tape::from_json(resource.file(), content, line),
+    }
 }

@@ -229,8 +229,7 @@ pub fn run(cluster: &Cluster, catalog: &Catalog, scope: &Scope) -> Diagnosis {
         let explains = |p: &rank::Place| p.role != Role::Consequence && cases[p.case].symptoms.contains(&symptom);
         places.iter().enumerate().filter(|(_, p)| explains(p)).map(|(i, _)| i).collect()
     };
-    let symptoms: Vec<(Symptom, Vec<usize>)> =
-        symptoms.iter().enumerate().map(|(i, s)| (s.clone(), explained_by(i))).collect();
+    let symptoms: Vec<(Symptom, Vec<usize>)> = symptoms.iter().enumerate().map(|(i, s)| (s.clone(), explained_by(i))).collect();
     Diagnosis {
         verdict,
         timeline: survey::timeline(cluster, &findings, &symptoms),

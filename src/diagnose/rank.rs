@@ -25,12 +25,12 @@ pub(super) fn rank(cases: &[Case<'_>], symptoms: &[Symptom]) -> Vec<Place> {
     let total: f64 = symptoms.iter().map(|s| s.weight).sum();
     let mut order: Vec<usize> = (0..cases.len()).collect();
     order.sort_by(|&a, &b| {
-        score(&cases[b], total)
-            .total_cmp(&score(&cases[a], total))
-            .then(cases[a].layer.cmp(&cases[b].layer))
-            .then_with(|| (&cases[a].finding.cause, &cases[a].finding.culprit).cmp(&(&cases[b].finding.cause, &cases[b].finding.culprit)))
+        score(&cases[b], total).total_cmp(&score(&cases[a], total)).then(cases[a].layer.cmp(&cases[b].layer)).then_with(|| {
+            (&cases[a].finding.cause, &cases[a].finding.culprit).cmp(&(&cases[b].finding.cause, &cases[b].finding.culprit))
+        })
     });
-    let candidates: Vec<usize> = order.iter().copied().filter(|&i| cases[i].because_of.is_none() && cases[i].weight >= HURTS_FROM).collect();
+    let candidates: Vec<usize> =
+        order.iter().copied().filter(|&i| cases[i].because_of.is_none() && cases[i].weight >= HURTS_FROM).collect();
     let first = candidates.first().copied();
     let rival = candidates.get(1).copied().filter(|&r| first.is_some_and(|f| overlaps(&cases[f], &cases[r])));
     let mut places: Vec<Place> = order

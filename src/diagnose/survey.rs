@@ -12,7 +12,10 @@ pub(super) fn timeline(cluster: &Cluster, findings: &[Judged], symptoms: &[(Symp
     const MOST: usize = 200;
     let mut objects: BTreeMap<Ref, Option<usize>> = BTreeMap::new();
     for (i, finding) in findings.iter().enumerate().take(8) {
-        for object in std::iter::once(&finding.culprit).chain(finding.affected.iter().take(40)).chain(finding.chain.iter().map(|l| &l.resource)) {
+        for object in std::iter::once(&finding.culprit)
+            .chain(finding.affected.iter().take(40))
+            .chain(finding.chain.iter().map(|l| &l.resource))
+        {
             objects.entry(object.clone()).or_insert(Some(i));
         }
     }
@@ -24,12 +27,23 @@ pub(super) fn timeline(cluster: &Cluster, findings: &[Judged], symptoms: &[(Symp
         if let Some(resource) = cluster.get(object) {
             let created = resource.at("metadata.creationTimestamp");
             if let (Ok(at), Some(source)) = (created.text().parse(), created.location()) {
-                moments.push(Moment { at, resource: Some(object.clone()), what: "created".to_owned(), source, finding: *finding });
+                moments.push(Moment {
+                    at,
+                    resource: Some(object.clone()),
+                    what: "created".to_owned(),
+                    source,
+                    finding: *finding,
+                });
             }
             for condition in resource.at("status.conditions").items() {
                 let changed = condition.get("lastTransitionTime");
                 if let (Ok(at), Some(source)) = (changed.text().parse(), condition.location()) {
-                    let what = format!("{} became {} ({})", condition.get("type").text(), condition.get("status").text(), condition.get("reason").text());
+                    let what = format!(
+                        "{} became {} ({})",
+                        condition.get("type").text(),
+                        condition.get("status").text(),
+                        condition.get("reason").text()
+                    );
                     moments.push(Moment { at, resource: Some(object.clone()), what, source, finding: *finding });
                 }
             }
@@ -59,7 +73,12 @@ pub(super) fn inventory(cluster: &Cluster, symptoms: &[(Symptom, Vec<usize>)]) -
     }
     stock
         .into_iter()
-        .map(|((kind, ns), (count, unhealthy))| Stock { kind: kind.to_owned(), namespace: ns.map(str::to_owned), count, unhealthy })
+        .map(|((kind, ns), (count, unhealthy))| Stock {
+            kind: kind.to_owned(),
+            namespace: ns.map(str::to_owned),
+            count,
+            unhealthy,
+        })
         .collect()
 }
 
@@ -110,10 +129,14 @@ pub(super) fn blind_spots(cluster: &Cluster, symptoms: &[(Symptom, Vec<usize>)])
 
 fn started(cluster: &Cluster, pod: &Ref) -> bool {
     cluster.get(pod).is_some_and(|p| {
-        p.at("status.containerStatuses").items().any(|c| c.path("state.running").exists() || c.path("lastState.terminated").exists() || c.path("state.terminated").exists())
+        p.at("status.containerStatuses").items().any(|c| {
+            c.path("state.running").exists() || c.path("lastState.terminated").exists() || c.path("state.terminated").exists()
+        })
     })
 }
 
 fn restarted(cluster: &Cluster, pod: &Ref) -> bool {
-    cluster.get(pod).is_some_and(|p| p.at("status.containerStatuses").items().any(|c| c.get("restartCount").as_i64().unwrap_or(0) > 0))
+    cluster
+        .get(pod)
+        .is_some_and(|p| p.at("status.containerStatuses").items().any(|c| c.get("restartCount").as_i64().unwrap_or(0) > 0))
 }

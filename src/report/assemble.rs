@@ -15,8 +15,15 @@ use crate::redact::Redactor;
 
 impl Report {
     /// The report of a diagnosis.
-    pub fn new(summary: &Summary, cluster: &Cluster, problems: Vec<location::Problem>, diagnosis: Diagnosis, redactor: &Redactor) -> Self {
-        let Diagnosis { verdict, findings, symptoms, timeline, log_patterns, inventory, blind_spots, problems: failed } = diagnosis;
+    pub fn new(
+        summary: &Summary,
+        cluster: &Cluster,
+        problems: Vec<location::Problem>,
+        diagnosis: Diagnosis,
+        redactor: &Redactor,
+    ) -> Self {
+        let Diagnosis { verdict, findings, symptoms, timeline, log_patterns, inventory, blind_spots, problems: failed } =
+            diagnosis;
         let mut bundle = bundle(summary, cluster, problems);
         bundle.problems.extend(failed.into_iter().map(Problem::from));
         bundle.blind_spots = blind_spots.into_iter().map(BlindSpot::from).collect();

@@ -79,7 +79,12 @@ fn env(container: Value<'_>, path: &str, out: &mut Vec<Refusal>) {
             out.push(Refusal::new(format!("{path}.name"), Fault::Required, "", ""));
         }
         if env.get("valueFrom").exists() && !env.get("value").text().is_empty() {
-            out.push(Refusal::new(format!("{path}.valueFrom"), Fault::Invalid, "", "may not be specified when `value` is not empty"));
+            out.push(Refusal::new(
+                format!("{path}.valueFrom"),
+                Fault::Invalid,
+                "",
+                "may not be specified when `value` is not empty",
+            ));
         }
     }
 }
@@ -141,7 +146,8 @@ fn resources(container: Value<'_>, path: &str, out: &mut Vec<Refusal>) {
     for list in ["limits", "requests"] {
         for (name, amount) in container.path("resources").get(list).fields() {
             let at = format!("{path}.resources.{list}[{name}]");
-            let standard = matches!(name, "cpu" | "memory" | "ephemeral-storage") || name.starts_with("hugepages-") || name.contains('/');
+            let standard =
+                matches!(name, "cpu" | "memory" | "ephemeral-storage") || name.starts_with("hugepages-") || name.contains('/');
             if !standard {
                 out.push(Refusal::new(at, Fault::Invalid, name, "must be a standard resource for containers"));
                 continue;
@@ -173,8 +179,10 @@ fn check_probe(probe: Value<'_>, kind: &str, path: &str, out: &mut Vec<Refusal>)
     if !probe.exists() {
         return;
     }
-    let handlers: Vec<&str> =
-        ["exec", "httpGet", "tcpSocket", "grpc"].into_iter().filter(|h| probe.get(h).exists() || !probe.get(h).is_empty()).collect();
+    let handlers: Vec<&str> = ["exec", "httpGet", "tcpSocket", "grpc"]
+        .into_iter()
+        .filter(|h| probe.get(h).exists() || !probe.get(h).is_empty())
+        .collect();
     match handlers.as_slice() {
         [] => out.push(Refusal::new(path, Fault::Required, "", "must specify a handler type")),
         [_] => {}

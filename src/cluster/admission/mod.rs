@@ -169,7 +169,8 @@ mod tests {
         let probe = json!({"exec": {"command": ["true"]}});
         let sidecar = with_init(&json!({"name": "d", "image": "i", "restartPolicy": "Always", "startupProbe": probe}));
         assert!(said(&sidecar, 29).is_empty());
-        let forbidden = "spec.initContainers[0].startupProbe: Forbidden: may not be set for init containers without restartPolicy=Always";
+        let forbidden =
+            "spec.initContainers[0].startupProbe: Forbidden: may not be set for init containers without restartPolicy=Always";
         assert_eq!(said(&sidecar, 28), [forbidden]);
         assert_eq!(said(&with_init(&json!({"name": "d", "image": "i", "startupProbe": probe})), 30), [forbidden]);
     }
@@ -187,18 +188,33 @@ mod tests {
             json!({"containers": [c]})
         };
         let table = [
-            (container(json!({"volumeMounts": [{"name": "v", "mountPath": "/x"}]})), r#"spec.containers[0].volumeMounts[0].name: Not found: "v""#),
+            (
+                container(json!({"volumeMounts": [{"name": "v", "mountPath": "/x"}]})),
+                r#"spec.containers[0].volumeMounts[0].name: Not found: "v""#,
+            ),
             (container(json!({"image": ""})), "spec.containers[0].image: Required value"),
-            (container(json!({"name": "My_App"})), r#"spec.containers[0].name: Invalid value: "My_App": a lowercase RFC 1123 label"#),
-            (container(json!({"imagePullPolicy": "always"})), r#"spec.containers[0].imagePullPolicy: Unsupported value: "always""#),
+            (
+                container(json!({"name": "My_App"})),
+                r#"spec.containers[0].name: Invalid value: "My_App": a lowercase RFC 1123 label"#,
+            ),
+            (
+                container(json!({"imagePullPolicy": "always"})),
+                r#"spec.containers[0].imagePullPolicy: Unsupported value: "always""#,
+            ),
             (
                 container(json!({"resources": {"requests": {"memory": "2Gi"}, "limits": {"memory": "1Gi"}}})),
                 r#"spec.containers[0].resources.requests: Invalid value: "2Gi": must be less than or equal to memory limit of 1Gi"#,
             ),
-            (container(json!({"resources": {"limits": {"memroy": "1Gi"}}})), "spec.containers[0].resources.limits[memroy]: Invalid value"),
+            (
+                container(json!({"resources": {"limits": {"memroy": "1Gi"}}})),
+                "spec.containers[0].resources.limits[memroy]: Invalid value",
+            ),
             (container(json!({"ports": [{"containerPort": 70000}]})), "spec.containers[0].ports[0].containerPort: Invalid value"),
             (container(json!({"restartPolicy": "Always"})), "spec.containers[0].restartPolicy: Forbidden"),
-            (container(json!({"env": [{"name": "A", "value": "x", "valueFrom": {"fieldRef": {}}}]})), "spec.containers[0].env[0].valueFrom: Invalid value"),
+            (
+                container(json!({"env": [{"name": "A", "value": "x", "valueFrom": {"fieldRef": {}}}]})),
+                "spec.containers[0].env[0].valueFrom: Invalid value",
+            ),
             (container(json!({"livenessProbe": {"periodSeconds": 3}})), "spec.containers[0].livenessProbe: Required value"),
             (
                 container(json!({"livenessProbe": {"tcpSocket": {"port": 1}, "successThreshold": 2}})),
@@ -206,8 +222,14 @@ mod tests {
             ),
             (base(json!({"dnsPolicy": "None"})), "spec.dnsConfig.nameservers: Required value"),
             (base(json!({"restartPolicy": "Sometimes"})), "spec.restartPolicy: Unsupported value"),
-            (base(json!({"volumes": [{"name": "v"}, {"name": "v", "emptyDir": {}}]})), "spec.volumes[0]: Required value: must specify a volume type"),
-            (base(json!({"tolerations": [{"operator": "Exists", "key": "k", "value": "v"}]})), "spec.tolerations[0].operator: Invalid value"),
+            (
+                base(json!({"volumes": [{"name": "v"}, {"name": "v", "emptyDir": {}}]})),
+                "spec.volumes[0]: Required value: must specify a volume type",
+            ),
+            (
+                base(json!({"tolerations": [{"operator": "Exists", "key": "k", "value": "v"}]})),
+                "spec.tolerations[0].operator: Invalid value",
+            ),
             (base(json!({"containers": []})), "spec.containers: Required value"),
         ];
         for (spec, expected) in table {

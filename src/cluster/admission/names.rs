@@ -44,7 +44,12 @@ fn is_label_key(key: &str) -> bool {
 pub(super) fn labels(labels: Value<'_>, path: &str, out: &mut Vec<Refusal>) {
     for (key, value) in labels.fields() {
         if !is_label_key(key) {
-            out.push(Refusal::new(path, Fault::Invalid, key, "name part must consist of alphanumeric characters, '-', '_' or '.'"));
+            out.push(Refusal::new(
+                path,
+                Fault::Invalid,
+                key,
+                "name part must consist of alphanumeric characters, '-', '_' or '.'",
+            ));
         }
         let value = value.text();
         if value.chars().count() > 63 {

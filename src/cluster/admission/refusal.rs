@@ -88,9 +88,11 @@ mod tests {
 
     #[test]
     fn a_bare_number_and_a_forbidden_field() {
-        let found = parse("Service \"s\" is invalid: spec.ports[0].nodePort: Invalid value: 30080: provided port is already allocated");
+        let found =
+            parse("Service \"s\" is invalid: spec.ports[0].nodePort: Invalid value: 30080: provided port is already allocated");
         assert_eq!((found[0].value.as_str(), found[0].detail.as_str()), ("30080", "provided port is already allocated"));
-        let found = parse("Pod \"s\" is invalid: spec.initContainers[1].startupProbe: Forbidden: may not be set for init containers");
+        let found =
+            parse("Pod \"s\" is invalid: spec.initContainers[1].startupProbe: Forbidden: may not be set for init containers");
         assert_eq!((found[0].value.as_str(), found[0].detail.as_str()), ("", "may not be set for init containers"));
     }
 

@@ -1,8 +1,8 @@
 //! Refusals in the API server's own words, found again in the template they are about.
 
 use super::{Strength, finding, in_template};
-use crate::cluster::admission::{self, Refusal};
 use crate::cluster::Cluster;
+use crate::cluster::admission::{self, Refusal};
 use crate::decode::{Ref, Resource};
 use crate::detect::{Evidence, EvidenceKind, Finding};
 

@@ -30,7 +30,8 @@ pub(super) fn refused_chain(cluster: &Cluster, set: &Resource, refusal: &Refusal
     if let Some(counted) = runner_set.filter(|_| !failed.is_empty()) {
         let n = counted.at("status.currentReplicas");
         let says = "failed runners count as current ones, so the set believes that it has enough";
-        finding = finding.evidence(Evidence::value(counted, n, "currentReplicas", Strength::Statement, says).of_kind(EvidenceKind::Status));
+        finding = finding
+            .evidence(Evidence::value(counted, n, "currentReplicas", Strength::Statement, says).of_kind(EvidenceKind::Status));
         let at = finding.evidence.len() - 1;
         let what = format!("counts {} current runners, failed ones among them, and makes no new ones: no pod exists", n.text());
         finding = finding.step(counted.reference.clone(), what, &[at]);
@@ -44,7 +45,9 @@ pub(super) fn refused_chain(cluster: &Cluster, set: &Resource, refusal: &Refusal
 /// from pending to failed leaves them as they were (autoscalingrunnerset_controller.go, up to 0.13).
 fn stale_counters(set: &Resource, runner_set: Option<&Resource>, finding: Finding) -> Finding {
     let Some(runner_set) = runner_set else { return finding.fact("stale", "") };
-    let counts = |r: &Resource| ["pending", "running", "failed"].map(|c| r.at(&format!("status.{c}EphemeralRunners")).as_i64().unwrap_or(0));
+    let counts = |r: &Resource| {
+        ["pending", "running", "failed"].map(|c| r.at(&format!("status.{c}EphemeralRunners")).as_i64().unwrap_or(0))
+    };
     let (shown, real) = (counts(set), counts(runner_set));
     if shown == real || set.kind() != "AutoscalingRunnerSet" {
         return finding.fact("stale", "");
