@@ -1,6 +1,8 @@
 //! Reading bundles: containers, nesting, damage. Archives are built in memory.
 
-use std::io::{Read, Write};
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::io::{Cursor, Read, Write};
 
 use coroner::bundle::{Entry, Error, Limits, Source, Summary, read, read_all};
 
@@ -61,6 +63,46 @@ fn bzip2(bytes: &[u8]) -> Vec<u8> {
     packed
 }
 
+fn zip(files: &[(&str, &[u8])], method: zip::CompressionMethod) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in files {
+        writer.start_file(*name, zip::write::SimpleFileOptions::default().compression_method(method)).unwrap();
+        writer.write_all(content).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+/// A zip archive without a directory, as it is cut off: one member behind its local header, sizes and crc as given.
+fn zip_member(name: &str, method: u16, flags: u16, content: &[u8], packed: &[u8]) -> Vec<u8> {
+    let mut crc = flate2::Crc::new();
+    crc.update(content);
+    let mut bytes = b"PK\x03\x04\x2d\0".to_vec();
+    bytes.extend(flags.to_le_bytes());
+    bytes.extend(method.to_le_bytes());
+    bytes.extend([0; 4]);
+    let is_stated = flags & 8 == 0;
+    for field in [crc.sum(), packed.len() as u32, content.len() as u32] {
+        bytes.extend(if is_stated { field } else { 0 }.to_le_bytes());
+    }
+    bytes.extend((name.len() as u16).to_le_bytes());
+    bytes.extend([0; 2]);
+    bytes.extend(name.as_bytes());
+    bytes.extend(packed);
+    if !is_stated {
+        bytes.extend(b"PK\x07\x08");
+        for field in [crc.sum(), packed.len() as u32, content.len() as u32] {
+            bytes.extend(field.to_le_bytes());
+        }
+    }
+    bytes
+}
+
+fn deflate(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
 const TWO: &[(&str, &[u8])] = &[("b/pods.yaml", b"kind: Pod\n"), ("b/web.log", b"started\n")];
 
 fn two() -> Vec<(String, String)> {
@@ -80,6 +122,52 @@ fn tar_in_every_compression() {
 }
 
 #[test]
+fn zip_stored_and_deflated() {
+    for method in [zip::CompressionMethod::STORE, zip::CompressionMethod::DEFLATE] {
+        let packed = zip(TWO, method);
+        let (files, summary) = unpack(packed.clone());
+        assert_eq!(files, two());
+        assert_eq!(problems(&summary), [""; 0]);
+
+        let mut on_disk = tempfile::NamedTempFile::new().unwrap();
+        on_disk.write_all(&packed).unwrap();
+        let mut paths = Vec::new();
+        let source = Source::Path(on_disk.path().to_owned());
+        let of_file = read(&source, &Limits::default(), &mut |e| paths.push(e.path.to_string())).unwrap();
+        assert_eq!(paths, ["b/pods.yaml", "b/web.log"]);
+        assert_eq!((of_file.sha256, of_file.bytes_packed), (summary.sha256, summary.bytes_packed));
+    }
+}
+
+#[test]
+fn zip_without_its_directory() {
+    let [a, b] = [b"started\n".repeat(50), b"kind: Pod\n".repeat(50)];
+    let zstd = zstd::encode_all(&b[..], 1).unwrap();
+    let members = [
+        zip_member("a.log", 8, 0, &a, &deflate(&a)),
+        zip_member("streamed.log", 8, 8, &a, &deflate(&a)),
+        zip_member("b.yaml", 93, 0, &b, &zstd),
+        zip_member("c.yaml", 0, 0, &b, &b),
+    ];
+    let (files, summary) = unpack(members.concat());
+    let names: Vec<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(names, ["a.log", "streamed.log", "b.yaml", "c.yaml"]);
+    assert!(files[..2].iter().all(|(_, text)| text.as_bytes() == a));
+    assert!(files[2..].iter().all(|(_, text)| text.as_bytes() == b));
+    assert!(problems(&summary)[0].starts_with("input: the zip archive has no readable directory"));
+}
+
+#[test]
+fn a_wrong_checksum_is_told_and_the_content_used() {
+    let mut packed = zip(&[("a.log", b"started\n"), ("b.log", b"stopped\n")], zip::CompressionMethod::STORE);
+    let at = packed.windows(7).position(|w| w == b"started").unwrap();
+    packed[at] = b'S';
+    let (files, summary) = unpack(packed);
+    assert_eq!(files, [file("a.log", "Started\n"), file("b.log", "stopped\n")]);
+    assert_eq!(problems(&summary), ["a.log: its checksum is wrong; it was read as it is"]);
+}
+
+#[test]
 fn single_files() {
     assert_eq!(unpack(b"kind: Pod\n".to_vec()).0, [file("input", "kind: Pod\n")]);
     assert_eq!(unpack(gzip(b"kind: Pod\n")).0, [file("input", "kind: Pod\n")]);
@@ -87,11 +175,11 @@ fn single_files() {
 
 #[test]
 fn archives_inside_archives() {
-    let inner = gzip(&tar(TWO));
+    let inner = zip(&[("in.tar", &gzip(&tar(TWO)))], zip::CompressionMethod::DEFLATE);
     let (files, summary) = unpack(tar(&[("a/inner.txt", &inner), ("a/old.log.gz", &gzip(b"old\n"))]));
     let expected = [
-        file("a/inner.txt/b/pods.yaml", "kind: Pod\n"),
-        file("a/inner.txt/b/web.log", "started\n"),
+        file("a/inner.txt/in.tar/b/pods.yaml", "kind: Pod\n"),
+        file("a/inner.txt/in.tar/b/web.log", "started\n"),
         file("a/old.log.gz", "old\n"),
     ];
     assert_eq!(files, expected);

@@ -21,6 +21,7 @@ mod sniff;
 mod source;
 mod tar;
 mod walk;
+mod zip;
 
 pub use layout::layout;
 pub use limits::Limits;

@@ -29,6 +29,10 @@ pub(super) enum Compression {
     Xz,
     /// bzip2.
     Bzip2,
+    /// RFC 1951, without a frame: a member of a zip archive.
+    Deflate,
+    /// Not at all: a member of a zip archive.
+    Stored,
 }
 
 impl Compression {
@@ -39,6 +43,8 @@ impl Compression {
             Self::Zstd => "zstd",
             Self::Xz => "xz",
             Self::Bzip2 => "bzip2",
+            Self::Deflate => "deflate",
+            Self::Stored => "stored",
         }
     }
 }

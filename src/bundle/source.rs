@@ -1,15 +1,16 @@
 //! The outermost bytes: files, directories and streams, hashed as they pass.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use super::compressed::BUFFER;
 use super::name;
-use super::sniff::Format;
+use super::sniff::{Format, HEAD, sniff};
 use super::walk::{Place, Walk};
+use super::zip;
 
 /// What passed of the outermost bytes.
 pub(super) struct Passed {
@@ -47,10 +48,26 @@ pub(super) fn stream(walk: &mut Walk<'_>, place: &Place, reader: impl Read, stat
     Passed { sha256: hashing.sha256, bytes: hashing.bytes, format: Some(format) }
 }
 
-/// Reads an opened file.
-pub(super) fn file(walk: &mut Walk<'_>, place: &Place, file: File) -> Passed {
-    let stated = file.metadata().ok().filter(fs::Metadata::is_file).map(|m| m.len());
-    stream(walk, place, file, stated)
+/// Reads an opened file. A zip archive is sought in, and read a second time for its hash.
+pub(super) fn file(walk: &mut Walk<'_>, place: &Place, mut file: File) -> Passed {
+    let length = file.metadata().ok().filter(fs::Metadata::is_file).map(|m| m.len());
+    if length.is_none() || !starts_as_zip(&mut file) {
+        return stream(walk, place, file, length);
+    }
+    let mut hashing = Hashing { inner: file, sha256: Sha256::new(), bytes: 0 };
+    let hashed = io::copy(&mut BufReader::with_capacity(BUFFER, &mut hashing), &mut io::sink());
+    if let Err(error) = hashed.and_then(|_| hashing.inner.rewind()) {
+        walk.broken(&place.path, &error);
+    }
+    zip::read(walk, place, &mut BufReader::with_capacity(BUFFER, hashing.inner));
+    Passed { sha256: hashing.sha256, bytes: hashing.bytes, format: Some(Format::Zip) }
+}
+
+/// Looks at a file's first bytes and goes back to its start.
+fn starts_as_zip(file: &mut File) -> bool {
+    let mut head = Vec::new();
+    let read = file.take(HEAD as u64).read_to_end(&mut head);
+    read.and_then(|_| file.rewind()).is_ok() && sniff(&head) == Format::Zip
 }
 
 /// Reads all files below a directory, in order of their names.

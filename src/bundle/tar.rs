@@ -4,6 +4,7 @@
 //! size in memory. Here a damaged header costs its own entry: reading goes on at the next block that is one.
 
 use std::io::{self, BufRead, Read};
+use std::sync::Arc;
 
 use tar::{EntryType, Header, PaxExtensions};
 
@@ -145,12 +146,15 @@ fn content(
         skip_sparse_map(&mut content)?;
     }
     let left = content.limit();
-    walk.member(place, name, &mut content, left);
+    let member = walk.locate(place, name);
+    if let Some(member) = &member {
+        walk.stream(member, &mut content, Some(left));
+    }
     let unread = content.limit();
     let missing = unread - skip(&mut content, unread)?;
     if missing > 0 {
-        let what = format!("cut off: {} of {} are there", size(length - missing), size(length));
-        walk.member_problem(place, name, what);
+        let path = member.map_or_else(|| Arc::clone(&place.path), |member| member.path);
+        walk.problem(&path, None, format!("cut off: {} of {} are there", size(length - missing), size(length)));
         return Ok(length - missing);
     }
     Ok(length + skip(reader, padded(length) - length)?)

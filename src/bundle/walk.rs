@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use super::compressed::{self, Broken};
+use super::compressed::{self, Broken, Meter, Packed};
 use super::limits::{Budget, size};
 use super::name;
-use super::sniff::{Format, HEAD, sniff};
-use super::{Entry, tar};
+use super::sniff::{Compression, Format, HEAD, sniff};
+use super::{Entry, tar, zip};
 use crate::location::{Location, Problem};
 
 /// A line longer than this is cut when its file arrives in several entries.
@@ -74,6 +74,8 @@ pub(super) struct Walk<'a> {
     problems: BTreeSet<Problem>,
     /// Problems beyond [`MOST_PROBLEMS`].
     unlisted: u64,
+    /// Bytes of archives held in memory at this moment.
+    pub(super) held: u64,
 }
 
 /// What a walk found beside the entries.
@@ -84,7 +86,7 @@ pub(super) struct Found {
 
 impl<'a> Walk<'a> {
     pub(super) fn new(budget: &'a Budget<'a>, sink: &'a mut dyn FnMut(Entry)) -> Self {
-        Self { budget, sink, paths: FxHashSet::default(), links: Vec::new(), problems: BTreeSet::new(), unlisted: 0 }
+        Self { budget, sink, paths: FxHashSet::default(), links: Vec::new(), problems: BTreeSet::new(), unlisted: 0, held: 0 }
     }
 
     /// Reads one stream, whatever it is, and tells what it was.
@@ -101,31 +103,35 @@ impl<'a> Walk<'a> {
             Format::Compressed(_) if place.layers >= self.budget.limits.depth => {
                 self.refuse(&place.path, "compressed more often than the depth limit allows; not opened");
             }
-            Format::Compressed(compression) => match compressed::open(compression, &place.path, &mut reader, self.budget) {
-                Ok(mut unpacked) => {
-                    self.stream(&place.unpacked(), &mut unpacked, None);
-                }
-                Err(error) => self.broken(&place.path, &error),
-            },
+            Format::Compressed(compression) => self.unpack(place, compression, &mut reader),
             Format::Tar | Format::Zip if place.archives >= self.budget.limits.depth => {
                 self.refuse(&place.path, "inside more archives than the depth limit allows; not opened");
             }
             Format::Tar => tar::read(self, place, &mut reader),
-            Format::Zip => self.refuse(&place.path, "zip archives are not read"),
+            Format::Zip => zip::read_stream(self, place, &mut reader),
         }
         format
     }
 
-    /// Reads a file of the archive at `place`, named `name` there.
-    pub(super) fn member(&mut self, place: &Place, name: &str, reader: &mut dyn BufRead, stated: u64) {
-        let Some(name) = self.name(place, "", name) else { return };
-        let path = format!("{}{}", place.inside, name.path);
-        self.stream(&place.member(path), reader, Some(stated));
+    fn unpack(&mut self, place: &Place, compression: Compression, bytes: &mut dyn BufRead) {
+        let packed = Packed { compression, path: Arc::clone(&place.path), crc: None, meter: Meter::default(), bytes };
+        match compressed::open(packed, self.budget) {
+            Ok(mut unpacked) => {
+                self.stream(&place.unpacked(), &mut unpacked, None);
+            }
+            Err(error) => self.broken(&place.path, &error),
+        }
+    }
+
+    /// The place of the member `name` of the archive at `place`; `None` when it has no name to be called by.
+    pub(super) fn locate(&mut self, place: &Place, name: &str) -> Option<Place> {
+        let name = self.name(place, name)?;
+        Some(place.member(format!("{}{}", place.inside, name.path)))
     }
 
     /// Notes a link of the archive at `place`; `base` is the directory its target is seen from.
     pub(super) fn link(&mut self, place: &Place, name: &str, base: &str, target: &str) {
-        let Some(name) = self.name(place, "", name) else { return };
+        let Some(name) = self.name(place, name) else { return };
         self.budget.files.set(self.budget.files.get() + 1);
         let Some(resolved) = name::resolve(base, target) else { return };
         let path = format!("{}{}", place.inside, name.path);
@@ -146,8 +152,8 @@ impl<'a> Walk<'a> {
     }
 
     /// The normalised name of a member of the archive at `place`; `None` when it has none.
-    fn name(&mut self, place: &Place, base: &str, name: &str) -> Option<name::Name> {
-        let Some(resolved) = name::resolve(base, name) else {
+    fn name(&mut self, place: &Place, name: &str) -> Option<name::Name> {
+        let Some(resolved) = name::resolve("", name) else {
             self.problem(&place.path, None, format!("a name of {} is too long; not read", size(name.len() as u64)));
             return None;
         };
@@ -161,45 +167,42 @@ impl<'a> Walk<'a> {
     /// Gives a file to the sink, in several entries when it is large. `stated` is the size its container gives.
     pub(super) fn file(&mut self, path: &Arc<str>, reader: &mut dyn BufRead, stated: Option<u64>) {
         let Some(replaces) = self.admit(path) else { return };
-        let mut chunks = Chunks { path, chunk: 0, first_line: 1, replaces, limit: self.budget.limits.chunk.max(1) };
-        let mut left = self.budget.limits.file.min(self.budget.room());
-        let mut bytes = Vec::new();
-        bytes.reserve(stated.unwrap_or(0).min(left).min(chunks.limit as u64) as usize);
-        let mut want = chunks.limit;
-        loop {
-            let room = left.min(want.saturating_sub(bytes.len()) as u64);
-            let got = reader.take(room).read_to_end(&mut bytes);
-            let ended = match got.and_then(|n| Ok((n, reader.fill_buf()?.is_empty()))) {
-                Ok((n, ended)) => {
-                    left -= n as u64;
-                    ended
-                }
-                Err(error) => {
-                    self.broken(path, &error);
-                    true
-                }
-            };
-            if !ended && left == 0 {
-                let limit = if self.budget.limits.file < self.budget.room() {
-                    format!("larger than {}; the rest was not read", size(self.budget.limits.file))
-                } else {
-                    format!("the bundle unpacks to more than {}; the rest was not read", size(self.budget.limits.unpacked))
-                };
-                self.problem(path, None, limit);
-            }
-            if ended || left == 0 {
-                self.emit(chunks.entry(bytes, true));
-                return;
-            }
-            let Some(cut) = chunks.cut(&bytes) else {
-                want += chunks.limit;
+        let limits = self.budget.limits;
+        let chunk = limits.chunk.max(1);
+        let allowed = limits.file.min(self.budget.room());
+        let mut parts = Parts { path, chunk: 0, first_line: 1, replaces };
+        let mut bytes = Vec::with_capacity(stated.unwrap_or(0).min(allowed).min(chunk as u64) as usize);
+        let mut content = reader.take(allowed);
+        let mut full = chunk;
+        while self.fill(path, &mut content, &mut bytes, full) {
+            let Some(end) = line_end(&bytes, full) else {
+                full += chunk;
                 continue;
             };
-            let mut rest = Vec::with_capacity(chunks.limit);
-            rest.extend_from_slice(&bytes[cut..]);
-            bytes.truncate(cut);
-            self.emit(chunks.entry(bytes, false));
-            (bytes, want) = (rest, chunks.limit);
+            let mut rest = Vec::with_capacity(chunk);
+            rest.extend_from_slice(&bytes[end..]);
+            bytes.truncate(end);
+            self.emit(parts.next(std::mem::replace(&mut bytes, rest), false));
+            full = chunk;
+        }
+        self.emit(parts.next(bytes, true));
+        if content.limit() == 0 && content.into_inner().fill_buf().is_ok_and(|rest| !rest.is_empty()) {
+            if !self.is_over() {
+                self.problem(path, None, format!("larger than {}; the rest was not read", size(limits.file)));
+            }
+        }
+    }
+
+    /// Reads until `bytes` holds `full` bytes; tells whether more follow. An error is listed and ends the file.
+    fn fill(&mut self, path: &str, content: &mut dyn BufRead, bytes: &mut Vec<u8>, full: usize) -> bool {
+        let missing = full.saturating_sub(bytes.len()) as u64;
+        let got = (&mut *content).take(missing).read_to_end(bytes);
+        match got.and_then(|_| content.fill_buf()) {
+            Ok(rest) => !rest.is_empty(),
+            Err(error) => {
+                self.broken(path, &error);
+                false
+            }
         }
     }
 
@@ -301,37 +304,30 @@ fn is_there(paths: &[Arc<str>], target: &str) -> bool {
     paths.get(at).is_some_and(|p| p.starts_with(&below))
 }
 
-/// The numbering of the entries one file arrives in.
-struct Chunks<'a> {
+/// Where to cut `bytes`, which are full: after their last line end, or anywhere when a line exceeds all bounds.
+fn line_end(bytes: &[u8], full: usize) -> Option<usize> {
+    match memchr::memrchr(b'\n', bytes) {
+        Some(at) => Some(at + 1),
+        None => (full >= LONGEST_LINE).then_some(bytes.len()),
+    }
+}
+
+/// The entries one file arrives in.
+struct Parts<'a> {
     path: &'a Arc<str>,
     chunk: u32,
     first_line: u32,
     replaces: bool,
-    limit: usize,
 }
 
-impl Chunks<'_> {
-    fn entry(&mut self, bytes: Vec<u8>, is_last: bool) -> Entry {
-        let lines = if is_last { 0 } else { memchr::memchr_iter(b'\n', &bytes).count() };
-        let entry = Entry {
-            path: Arc::clone(self.path),
-            bytes,
-            chunk: self.chunk,
-            first_line: self.first_line,
-            is_last,
-            replaces: self.replaces && self.chunk == 0,
-        };
-        self.chunk += 1;
-        self.first_line = self.first_line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
-        entry
-    }
-
-    /// Where to cut a full buffer: after its last line end, or anywhere when a line exceeds all bounds.
-    fn cut(&self, bytes: &[u8]) -> Option<usize> {
-        match memchr::memrchr(b'\n', bytes) {
-            Some(at) => Some(at + 1),
-            None if bytes.len() >= LONGEST_LINE.max(self.limit) => Some(bytes.len()),
-            None => None,
+impl Parts<'_> {
+    fn next(&mut self, bytes: Vec<u8>, is_last: bool) -> Entry {
+        let (chunk, first_line) = (self.chunk, self.first_line);
+        if !is_last {
+            let lines = memchr::memchr_iter(b'\n', &bytes).count();
+            self.chunk += 1;
+            self.first_line = first_line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
         }
+        Entry { path: Arc::clone(self.path), bytes, chunk, first_line, is_last, replaces: self.replaces && chunk == 0 }
     }
 }
