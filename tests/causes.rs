@@ -119,7 +119,9 @@ fn stands_there(root: &Path, evidence: &Evidence) -> Result<(), String> {
     let base = root.parent().unwrap_or(root);
     let candidates = [root.join(&evidence.location.path), base.join(&evidence.location.path)];
     let text = candidates.iter().find_map(|p| fs::read_to_string(p).ok());
-    let Some(text) = text else { return Err(format!("evidence in {}, which is not a file of the fixture", evidence.location.path)) };
+    let Some(text) = text else {
+        return Err(format!("evidence in {}, which is not a file of the fixture", evidence.location.path));
+    };
     let Some(line) = evidence.location.line else { return Ok(()) };
     // A folded string goes on over several lines.
     let near: String = text.lines().skip(line.saturating_sub(1) as usize).take(4).collect::<Vec<_>>().join(" ");
@@ -168,8 +170,7 @@ fn covered() -> Result<(), Failed> {
     let has = |id: &str, prefix: &str| fixtures.iter().any(|f| f.cause == id && f.name.starts_with(prefix));
     let bare: Vec<&str> =
         catalog.causes().iter().map(|c| c.id.as_str()).filter(|id| !(has(id, "fires-") && has(id, "quiet-"))).collect();
-    let strangers: Vec<&str> =
-        fixtures.iter().map(|f| f.cause.as_str()).filter(|id| catalog.cause(id).is_none()).collect();
+    let strangers: Vec<&str> = fixtures.iter().map(|f| f.cause.as_str()).filter(|id| catalog.cause(id).is_none()).collect();
     if bare.is_empty() && strangers.is_empty() {
         return Ok(());
     }
