@@ -143,7 +143,7 @@ fn sign_in_words(sign: &Sign) -> String {
     };
     let mut parts: Vec<String> = sign.conditions.iter().map(|(path, c)| condition_in_words(path, c)).collect();
     if let Some(expression) = &sign.when {
-        parts.push(format!("for which {}", expression.trim()));
+        parts.push(format!("for which {}", expression.as_str().trim()));
     }
     if let Some(take) = &sign.take {
         let field = sign.field.as_deref().unwrap_or(match sign.on.as_str() {
@@ -235,7 +235,7 @@ mod tests {
         let page = show(&catalog.causes()[0]);
         for line in [
             "  critical: something vital does not work in layer node",
-            "  - an event with reason \"Full\" and count above 2 and message matching /disk (?<disk>\\S+)/: <disk> is",
+            "  - an event with reason \"Full\" and count above 2 and message matching /disk (?<disk>\\S+)/: <disk>",
             "  Nothing can be written to <disk>.",
             "  $ kubectl describe <resource>",
             "  - Deleting the node: the disk stays full.",

@@ -4,11 +4,13 @@
 //! computation, the entry names a detector of `src/detect/`; else its signs say it all.
 
 pub mod describe;
+mod expression;
 pub mod prose;
 mod regexp;
 mod schema;
 
 pub use describe::{list, show};
+pub use expression::{Expression, Object};
 pub use regexp::Regexp;
 pub use schema::{
     Cause, Condition, Culprit, Fix, Layer, PatchKind, PatchTemplate, Severity, Sign, Signal, Status, Strength, Test,

@@ -7,7 +7,7 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::Regexp;
+use super::{Expression, Regexp};
 
 /// A whole file.
 #[derive(Debug, Clone, Deserialize)]
@@ -91,7 +91,7 @@ pub struct Sign {
     pub conditions: IndexMap<String, Condition>,
     /// CEL over `object`, only where field conditions cannot say it.
     #[serde(default)]
-    pub when: Option<String>,
+    pub when: Option<Expression>,
     /// Regular expression with named captures, which become facts: over the event's message, the log line, or `field`.
     /// When it does not match, the sign is not there.
     #[serde(default)]

@@ -1,10 +1,11 @@
 //! Signs on objects.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use super::field::{Field, places};
 use super::{Found, Seen, Sighting, Wanted, wanted};
-use crate::catalog::{Catalog, Strength};
+use crate::catalog::{Catalog, Expression, Object, Strength};
 use crate::cluster::Cluster;
 use crate::decode::Resource;
 use crate::detect::{Evidence, kind_of_path};
@@ -16,8 +17,14 @@ pub(super) fn look<'a>(cluster: &'a Cluster, catalog: &'a Catalog, found: &mut F
     }
     for (kind, signs) in by_kind {
         for object in cluster.kind(kind) {
+            // CEL's view of the object, made for the first expression that asks for it.
+            let view = OnceCell::new();
             for wanted in &signs {
-                if let Some(seen) = see(object, *wanted) {
+                let expressed =
+                    |expression: &Expression| expression.holds(view.get_or_init(|| Object::new(&object.root().to_json())));
+                if let Some(seen) = see(object, *wanted)
+                    && wanted.sign.when.as_ref().is_none_or(expressed)
+                {
                     found.add(*wanted, seen);
                 }
             }
