@@ -9,7 +9,6 @@ pub mod prose;
 mod regexp;
 mod schema;
 
-pub use describe::{list, show};
 pub use expression::{Expression, Object};
 pub use regexp::Regexp;
 pub use schema::{
