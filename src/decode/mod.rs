@@ -8,14 +8,23 @@ use crate::bundle::Entry;
 use crate::location::{Location, Problem};
 
 mod event;
+mod events;
+mod json;
+mod kinds;
 pub mod log;
+mod objects;
 mod resource;
+mod sniff;
 mod tape;
+mod text;
+mod yaml;
 
 pub use event::Event;
 pub use log::{Hit, Level, Log, LogLine, LogSource, Pattern, PatternError, Patterns};
 pub use resource::{Origin, Ref, Resource};
 pub use tape::{Tag, Tape, TapeBuilder, Value};
+
+use sniff::Shape;
 
 /// One thing read from a bundle.
 #[derive(Debug)]
@@ -125,10 +134,70 @@ pub struct Decoder {
     pub patterns: Arc<Patterns>,
 }
 
+/// A stretch of one file that is of one kind: the whole file, mostly.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Part<'a> {
+    /// The file.
+    pub(crate) path: &'a Arc<str>,
+    /// The text, without carriage returns and NUL bytes.
+    pub(crate) text: &'a str,
+    /// The 1-based line of the file the text starts at.
+    pub(crate) line: u32,
+}
+
+impl Part<'_> {
+    /// The `n`-th line of the text, from 0, as a place in the file.
+    pub(crate) fn location(&self, n: usize) -> Location {
+        Location::line(self.path, self.line + n as u32)
+    }
+}
+
+impl Decoded {
+    fn append(&mut self, mut other: Decoded) {
+        self.documents.append(&mut other.documents);
+        self.problems.append(&mut other.problems);
+    }
+}
+
+/// Bytes of a remark that are kept.
+const REMARK_LENGTH: usize = 2000;
+
 impl Decoder {
     /// Reads one entry, telling by its content what it is.
     pub fn decode(&self, entry: &Entry) -> Decoded {
-        let _ = entry;
-        Decoded::default()
+        let mut out = Decoded::default();
+        match text::read(&entry.bytes) {
+            Some(text) => out.append(self.decode_part(&Part { path: &entry.path, text: &text, line: 1 })),
+            None => out.problems.push(Problem::new(Location::file(&entry.path), "binary content, not read")),
+        }
+        out
     }
+
+    fn decode_part(&self, part: &Part<'_>) -> Decoded {
+        match sniff::shape(part.text) {
+            Shape::Empty => Decoded::default(),
+            Shape::Json => json::decode(part),
+            Shape::Yaml => yaml::decode(part),
+            Shape::Remark => remarks(part),
+            Shape::JsonLog => self.decode_log(part),
+            Shape::Text => self.decode_log(part),
+        }
+    }
+
+    fn decode_log(&self, part: &Part<'_>) -> Decoded {
+        let log = log::scan(part.path, LogSource::default(), part.text.as_bytes(), &self.patterns);
+        Decoded { documents: vec![Document::Log(log)], problems: Vec::new() }
+    }
+}
+
+/// What a command said instead of an answer, a note a line.
+fn remarks(part: &Part<'_>) -> Decoded {
+    let lines = part.text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let documents = lines.map(|(n, line)| note(line, part.location(n))).collect();
+    Decoded { documents, problems: Vec::new() }
+}
+
+fn note(text: &str, location: Location) -> Document {
+    let text = text.trim();
+    Document::Note(Note { text: text[..text.floor_char_boundary(REMARK_LENGTH)].to_owned(), location })
 }

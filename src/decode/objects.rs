@@ -1,0 +1,209 @@
+//! What a tape holds, whatever text it came from: an object, a List or array of them, an event, a version, a refusal.
+
+use super::{Document, Event, Origin, Part, Resource, Tag, Tape, TapeBuilder, Value, Version, events, kinds, note};
+
+/// What an object without a kind of its own is: an item of a `PodList` is a Pod, in the List's API version.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Heirs {
+    kind: String,
+    api_version: String,
+}
+
+impl Heirs {
+    /// What the items of the List `list` inherit. A plain `List` tells nothing.
+    pub(super) fn of_list(list: Value<'_>) -> Self {
+        let kind = list.get("kind").text().strip_suffix("List").unwrap_or("");
+        let api_version = if kind.is_empty() { "" } else { list.get("apiVersion").text() };
+        Self { kind: kind.to_owned(), api_version: api_version.to_owned() }
+    }
+
+    fn of(kind: &str, api_version: &str) -> Self {
+        Self { kind: kind.to_owned(), api_version: api_version.to_owned() }
+    }
+}
+
+/// `true` for a document whose `items` are objects rather than a field of its own.
+pub(super) fn is_list(root: Value<'_>) -> bool {
+    let kind = root.get("kind").text();
+    kind.is_empty() || kind.ends_with("List")
+}
+
+/// Adds what `tapes` hold.
+pub(super) fn take_all(tapes: Vec<Tape>, part: &Part<'_>, out: &mut Vec<Document>) {
+    tapes.into_iter().for_each(|tape| take(tape, &Heirs::default(), part, out));
+}
+
+/// Adds what `tape` holds: one document, several, or none when it is nothing of Kubernetes.
+pub(super) fn take(tape: Tape, heirs: &Heirs, part: &Part<'_>, out: &mut Vec<Document>) {
+    let root = tape.root();
+    match root.tag() {
+        Some(Tag::Seq) => root.items().for_each(|item| take_item(item, heirs, part, out)),
+        Some(Tag::Map) if root.get("items").tag() == Some(Tag::Seq) && is_list(root) => {
+            let heirs = Heirs::of_list(root);
+            root.get("items").items().for_each(|item| take_item(item, &heirs, part, out));
+        }
+        Some(Tag::Map) => take_map(tape, heirs, part, out),
+        _ => {}
+    }
+}
+
+fn take_item(item: Value<'_>, heirs: &Heirs, part: &Part<'_>, out: &mut Vec<Document>) {
+    match item.tag() {
+        Some(Tag::Map) => take(item.to_tape(), heirs, part, out),
+        // Collectors list the errors they met as strings.
+        Some(Tag::Str) => take_error(item, out),
+        _ => {}
+    }
+}
+
+fn take_map(tape: Tape, heirs: &Heirs, part: &Part<'_>, out: &mut Vec<Document>) {
+    let tape = mended(with_kind(tape, heirs, part));
+    let root = tape.root();
+    let kind = root.get("kind").text();
+    if kind.is_empty() {
+        take_other(root, part, out);
+    } else if kind == "Status" && root.get("apiVersion").text() == "v1" {
+        take_error(root.get("message"), out);
+    } else if let Some(event) = event(&tape) {
+        out.push(Document::Event(event));
+    } else {
+        let origin = origin(root);
+        out.extend(Resource::from_tape(tape, origin).map(Document::Resource));
+    }
+}
+
+fn event(tape: &Tape) -> Option<Event> {
+    let api_version = tape.root().get("apiVersion").text();
+    let is_event = tape.root().get("kind").text() == "Event"
+        && (matches!(api_version, "v1" | "") || api_version.starts_with("events.k8s.io/"));
+    if is_event { events::read(tape) } else { None }
+}
+
+/// A map without a kind: a version, errors by namespace, or objects by name (`{"pod": {…}, "events": {…}}`).
+fn take_other(root: Value<'_>, part: &Part<'_>, out: &mut Vec<Document>) {
+    if let Some(version) = kubernetes_version(root) {
+        out.push(Document::Version(version));
+        return;
+    }
+    for (_, value) in root.fields() {
+        let is_object = value.get("metadata").tag() == Some(Tag::Map) && value.get("kind").exists();
+        let is_objects = value.get("items").tag() == Some(Tag::Seq) && is_list(value);
+        if is_object || is_objects {
+            take(value.to_tape(), &Heirs::default(), part, out);
+        } else if is_api_error(value.text()) {
+            take_error(value, out);
+        }
+    }
+}
+
+/// The answer of `/version`, alone, in `kubectl version -o json|yaml`, or in a collector's wrapping.
+fn kubernetes_version(root: Value<'_>) -> Option<Version> {
+    let paths = ["serverVersion.gitVersion", "info.gitVersion", "gitVersion", "kubernetesversion"];
+    let value = paths.iter().map(|path| root.path(path)).find(|v| v.text().starts_with('v'))?;
+    let version = value.text().trim_start_matches('v').to_owned();
+    Some(Version { component: "kubernetes".to_owned(), version, location: value.location()? })
+}
+
+fn take_error(value: Value<'_>, out: &mut Vec<Document>) {
+    if let Some(location) = value.location()
+        && !value.text().trim().is_empty()
+    {
+        out.push(note(value.text(), location));
+    }
+}
+
+/// Words of the API server and its clients about a request that failed.
+fn is_api_error(text: &str) -> bool {
+    ["is forbidden", "could not find the requested resource", "the server ", "Error from server", "failed to ", "dial tcp"]
+        .iter()
+        .any(|words| text.contains(words))
+}
+
+/// `tape`, with kind and API version when it is an object that lacks them.
+fn with_kind(tape: Tape, heirs: &Heirs, part: &Part<'_>) -> Tape {
+    let root = tape.root();
+    if root.get("kind").exists() || root.get("metadata").tag() != Some(Tag::Map) {
+        return tape;
+    }
+    let heirs = if heirs.kind.is_empty() { guess(root, part.path) } else { heirs.clone() };
+    if heirs.kind.is_empty() {
+        return tape;
+    }
+    let line = root.line().unwrap_or(0);
+    let mut builder = TapeBuilder::new(tape.path());
+    builder.map(line);
+    builder.pair("apiVersion", &heirs.api_version, line);
+    builder.pair("kind", &heirs.kind, line);
+    for (key, value) in root.fields() {
+        builder.key(key, value.line().unwrap_or(line));
+        builder.copy(value);
+    }
+    builder.end();
+    builder.finish()
+}
+
+/// The kind of an object that does not tell: by its fields, else by the folder or file it lies in.
+fn guess(root: Value<'_>, path: &str) -> Heirs {
+    if root.get("involvedObject").exists() || (root.get("regarding").exists() && root.get("reason").exists()) {
+        return Heirs::of("Event", "v1");
+    }
+    if root.path("spec.containers").tag() == Some(Tag::Seq) {
+        return Heirs::of("Pod", "v1");
+    }
+    let mut parts = path.rsplit('/');
+    let file = parts.next().unwrap_or("");
+    let stem = file.split_once('.').map_or(file, |(stem, _)| stem);
+    // `pods/<namespace>.json` before `pods.json`: a namespace may be called `jobs`.
+    let named = parts.next().and_then(kinds::named).or_else(|| kinds::named(stem));
+    named.map_or_else(Heirs::default, |(kind, api_version)| Heirs::of(kind, api_version))
+}
+
+/// Only the API server writes uids, resource versions, times of creation and status.
+fn origin(root: Value<'_>) -> Origin {
+    let metadata = root.get("metadata");
+    let is_live = ["uid", "resourceVersion", "creationTimestamp"].iter().any(|key| !metadata.get(key).text().is_empty())
+        || !root.get("status").is_empty();
+    if is_live { Origin::Live } else { Origin::Manifest }
+}
+
+/// support-bundle-kit writes `"null"` for empty strings and nulls, and `null` behind every string that ends with a
+/// quotation mark. Undone where its marks are seen; a lone `"null"` may be meant.
+fn mended(tape: Tape) -> Tape {
+    let root = tape.root();
+    if !tape.contains_text("null") || !has_null_text(root) {
+        return tape;
+    }
+    let every = has_null_time(root);
+    let mut builder = TapeBuilder::new(tape.path());
+    builder.copy_with(root, &|text| match text {
+        "null" if every => "",
+        _ => without_null(text).unwrap_or(text),
+    });
+    builder.finish()
+}
+
+fn without_null(text: &str) -> Option<&str> {
+    text.strip_suffix("null").filter(|rest| rest.ends_with('"'))
+}
+
+fn has_null_text(value: Value<'_>) -> bool {
+    match value.tag() {
+        Some(Tag::Map) => value.fields().any(|(_, v)| has_null_text(v)),
+        Some(Tag::Seq) => value.items().any(has_null_text),
+        Some(Tag::Str) => value.text() == "null" || without_null(value.text()).is_some(),
+        _ => false,
+    }
+}
+
+/// A time or an API group is never called `null`.
+fn has_null_time(value: Value<'_>) -> bool {
+    let is_null = |v: Value<'_>| v.tag() == Some(Tag::Str) && v.text() == "null";
+    match value.tag() {
+        Some(Tag::Map) => value.fields().any(|(key, v)| {
+            let is_time = key.ends_with("Time") || key.ends_with("Timestamp");
+            (is_time && is_null(v)) || (key == "apiGroups" && v.items().any(is_null)) || has_null_time(v)
+        }),
+        Some(Tag::Seq) => value.items().any(has_null_time),
+        _ => false,
+    }
+}
