@@ -58,19 +58,19 @@ mod tests {
 
     use super::*;
 
-    fn event(value: serde_json::Value) -> Event {
-        read(&Tape::from_json(&Arc::from("x"), &value, 3)).expect("an event")
+    fn event(value: &serde_json::Value) -> Event {
+        read(&Tape::from_json(&Arc::from("x"), value, 3)).expect("an event")
     }
 
     #[test]
     fn both_groups_say_the_same() {
         let object = json!({"kind": "Pod", "namespace": "shop", "name": "web-0", "fieldPath": "spec.containers{web}"});
-        let core = event(json!({
+        let core = event(&json!({
             "involvedObject": object, "type": "Warning", "reason": "BackOff", "message": "m", "count": 4,
             "firstTimestamp": "2026-01-02T03:04:05Z", "lastTimestamp": "2026-01-02T03:09:05Z",
             "source": {"component": "kubelet", "host": "n"},
         }));
-        let new = event(json!({
+        let new = event(&json!({
             "regarding": object, "type": "Warning", "reason": "BackOff", "note": "m", "deprecatedCount": 4,
             "deprecatedFirstTimestamp": "2026-01-02T03:04:05Z", "deprecatedLastTimestamp": "2026-01-02T03:09:05Z",
             "eventTime": null, "deprecatedSource": {"component": "kubelet"},
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_series_has_its_own_count_and_time() {
-        let e = event(json!({
+        let e = event(&json!({
             "regarding": {"kind": "Node", "name": "n1"}, "type": "Normal", "reportingController": "kubelet",
             "eventTime": "2026-01-02T03:04:05.123456Z", "lastTimestamp": null,
             "series": {"count": 7, "lastObservedTime": "2026-01-02T04:04:05.000000Z"},

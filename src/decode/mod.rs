@@ -167,7 +167,7 @@ impl Decoder {
     pub fn decode(&self, entry: &Entry) -> Decoded {
         let mut out = Decoded::default();
         match text::read(&entry.bytes) {
-            Some(text) => out.append(self.decode_part(&Part { path: &entry.path, text: &text, line: 1 })),
+            Some(text) => out.append(self.decode_part(&Part { path: &entry.path, text: &text, line: entry.first_line })),
             None => out.problems.push(Problem::new(Location::file(&entry.path), "binary content, not read")),
         }
         out
@@ -185,7 +185,7 @@ impl Decoder {
     }
 
     fn decode_log(&self, part: &Part<'_>) -> Decoded {
-        let log = log::scan(part.path, LogSource::default(), part.text.as_bytes(), &self.patterns);
+        let log = log::scan(part.path, LogSource::default(), part.line, part.text.as_bytes(), &self.patterns);
         Decoded { documents: vec![Document::Log(log)], problems: Vec::new() }
     }
 }
@@ -200,4 +200,71 @@ fn remarks(part: &Part<'_>) -> Decoded {
 fn note(text: &str, location: Location) -> Document {
     let text = text.trim();
     Document::Note(Note { text: text[..text.floor_char_boundary(REMARK_LENGTH)].to_owned(), location })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(bytes: &[u8]) -> Decoded {
+        let decoder = Decoder { patterns: Arc::new(Patterns::new(Vec::new()).unwrap()) };
+        decoder.decode(&Entry::whole("dir/file", bytes.to_vec()))
+    }
+
+    fn resources(decoded: &Decoded) -> Vec<(&str, u32)> {
+        let of = |d| if let &Document::Resource(ref r) = d { Some((r.name(), r.location().line?)) } else { None };
+        decoded.documents.iter().filter_map(of).collect()
+    }
+
+    fn pod(name: &str) -> String {
+        format!("apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\n  uid: u\nspec:\n  containers: []\n")
+    }
+
+    fn list(names: &[&str]) -> String {
+        let item = |name: &&str| format!("- {}", pod(name).trim_end().replace('\n', "\n  ")) + "\n";
+        format!("apiVersion: v1\nitems:\n{}kind: List\n", names.iter().map(item).collect::<String>())
+    }
+
+    #[test]
+    fn reads_yaml_in_every_arrangement() {
+        assert_eq!(resources(&decode(pod("a").as_bytes())), [("a", 1)]);
+        assert_eq!(resources(&decode(list(&["a", "b"]).as_bytes())), [("a", 3), ("b", 10)]);
+        assert_eq!(resources(&decode([pod("a"), pod("b")].join("---\n").as_bytes())), [("a", 1), ("b", 9)]);
+        assert_eq!(resources(&decode([pod("a"), pod("b")].join("").as_bytes())), [("a", 1), ("b", 8)]);
+        assert_eq!(resources(&decode(pod("a").replace('\n', "\r\n").as_bytes())), [("a", 1)]);
+        assert_eq!(resources(&decode(format!("\u{feff}{}", pod("a")).as_bytes())), [("a", 1)]);
+    }
+
+    #[test]
+    fn reads_before_and_after_a_broken_item() {
+        for broken in ["\tuid: x", "  - : [", "  name: \"b", "garbage", "  uid: @x"] {
+            let text = list(&["a", "b", "c"]).replacen("name: b\n    uid: u", &format!("name: b\n  {broken}"), 1);
+            let out = decode(text.as_bytes());
+            let found = resources(&out);
+            assert_eq!((found.first(), found.last()), (Some(&("a", 3)), Some(&("c", 17))), "{broken}");
+            let [problem] = &out.problems[..] else { panic!("{broken}: {:?}", out.problems) };
+            assert!((10..=17).contains(&problem.location.line.unwrap()), "{broken}: {problem:?}");
+        }
+    }
+
+    #[test]
+    fn reads_up_to_the_end_of_a_cut_file() {
+        let whole = list(&["a", "b"]);
+        for end in whole.find("spec").unwrap()..whole.len() {
+            let out = decode(&whole.as_bytes()[..end]);
+            assert_eq!(resources(&out).first(), Some(&("a", 3)), "{}", &whole[..end]);
+        }
+    }
+
+    #[test]
+    fn answers_that_are_no_objects_become_notes() {
+        for text in ["No resources found in shop namespace.\n", "Error from server (Forbidden): pods is forbidden\n"] {
+            let out = decode(text.as_bytes());
+            let [Document::Note(note)] = &out.documents[..] else { panic!("{out:?}") };
+            assert_eq!((note.text.as_str(), note.location.line), (text.trim(), Some(1)));
+        }
+        assert!(decode(b"").documents.is_empty());
+        assert_eq!(decode(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\x01\x02\x03\x04\xff\xfe\xfc").problems.len(), 1);
+        assert!(matches!(decode(b"starting\nready\n").documents[..], [Document::Log(_)]));
+    }
 }

@@ -22,10 +22,10 @@ impl Heirs {
     }
 }
 
-/// `true` for a document whose `items` are objects rather than a field of its own.
+/// The `items` of this document are objects, rather than a field of its own. Lists have no name; the kind of a file that
+/// was cut may read `Li`.
 pub(super) fn is_list(root: Value<'_>) -> bool {
-    let kind = root.get("kind").text();
-    kind.is_empty() || kind.ends_with("List")
+    root.get("kind").text().ends_with("List") || !root.path("metadata.name").exists()
 }
 
 /// Adds what `tapes` hold.
@@ -205,5 +205,99 @@ fn has_null_time(value: Value<'_>) -> bool {
         }),
         Some(Tag::Seq) => value.items().any(has_null_time),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn documents(path: &str, value: &serde_json::Value) -> Vec<Document> {
+        let path = Arc::from(path);
+        let mut out = Vec::new();
+        let part = Part { path: &path, text: "", line: 1 };
+        take(Tape::from_json(&path, value, 1), &Heirs::default(), &part, &mut out);
+        out
+    }
+
+    fn resource(path: &str, value: &serde_json::Value) -> Resource {
+        match documents(path, value).pop() {
+            Some(Document::Resource(resource)) => resource,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn items_inherit_what_they_do_not_say() {
+        let bare = json!({"metadata": {"name": "a"}});
+        let list = json!({"kind": "DeploymentList", "apiVersion": "apps/v1", "items": [bare]});
+        let r = resource("x", &list);
+        assert_eq!((r.kind(), r.reference.api_version.as_str()), ("Deployment", "apps/v1"));
+        let array = json!([bare]);
+        assert_eq!(resource("cluster-resources/storage-classes.json", &array).kind(), "StorageClass");
+        assert_eq!(resource("cluster-resources/statefulsets/jobs.json", &array).kind(), "StatefulSet");
+        let pod = json!({"items": [{"metadata": {"name": "a"}, "spec": {"containers": []}}]});
+        assert_eq!(resource("dump.json", &pod).kind(), "Pod");
+        assert!(documents("dump.json", &array).is_empty());
+    }
+
+    #[test]
+    fn only_the_server_writes_status_and_uids() {
+        let origin = |more: serde_json::Value| {
+            let mut pod = json!({"kind": "Pod", "metadata": {"name": "a", "creationTimestamp": null}, "status": {}});
+            pod.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            resource("x", &pod).origin
+        };
+        assert_eq!(origin(json!({})), Origin::Manifest);
+        assert_eq!(origin(json!({"status": {"phase": "Running"}})), Origin::Live);
+        assert_eq!(origin(json!({"metadata": {"name": "a", "uid": "1"}})), Origin::Live);
+    }
+
+    #[test]
+    fn answers_and_refusals_are_no_objects() {
+        for version in [
+            json!({"info": {"gitVersion": "v1.30.6"}, "string": "v1.30.6"}),
+            json!({"clientVersion": {"gitVersion": "v1.33.0"}, "serverVersion": {"gitVersion": "v1.30.6"}}),
+            json!({"major": "1", "minor": "30", "gitVersion": "v1.30.6"}),
+        ] {
+            let [Document::Version(v)] = &documents("x", &version)[..] else { panic!("{version}") };
+            assert_eq!((v.component.as_str(), v.version.as_str()), ("kubernetes", "1.30.6"));
+        }
+        for refusal in [
+            json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "pods is forbidden"}),
+            json!(["pods is forbidden"]),
+            json!({"shop": "pods is forbidden"}),
+        ] {
+            let [Document::Note(note)] = &documents("errors.json", &refusal)[..] else { panic!("{refusal}") };
+            assert_eq!(note.text, "pods is forbidden");
+        }
+        assert!(documents("x", &json!({"a": "b", "c": [1]})).is_empty());
+        assert!(documents("x", &json!({"kind": "Config", "apiVersion": "v1", "clusters": []})).is_empty());
+    }
+
+    #[test]
+    fn objects_may_lie_side_by_side() {
+        let pod = json!({"kind": "Pod", "metadata": {"name": "a"}});
+        let event = json!({"involvedObject": {"kind": "Pod", "name": "a"}, "metadata": {"name": "e"}});
+        let both = documents("x", &json!({"pod": pod, "events": {"kind": "EventList", "apiVersion": "v1", "items": [event]}}));
+        assert!(matches!(both[..], [Document::Resource(_), Document::Event(_)]));
+    }
+
+    #[test]
+    fn undoes_the_null_of_support_bundle_kit() {
+        let event = json!({
+            "kind": "Event", "apiVersion": "v1", "metadata": {"name": "e"}, "eventTime": "null", "type": "Warning",
+            "involvedObject": {"kind": "Pod", "namespace": "null", "name": "a"},
+            "message": "Back-off pulling image \"x\"null",
+        });
+        let [Document::Event(event)] = &documents("x", &event)[..] else { panic!() };
+        assert_eq!(event.message, "Back-off pulling image \"x\"");
+        assert_eq!(event.regarding.namespace, None);
+        let config = json!({"kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"x": "null"}});
+        assert_eq!(resource("x", &config).at("data.x").text(), "null");
     }
 }

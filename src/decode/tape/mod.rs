@@ -106,13 +106,13 @@ impl fmt::Debug for Tape {
 mod tests {
     use super::*;
 
-    fn tape(json: serde_json::Value) -> Tape {
-        Tape::from_json(&Arc::from("x.json"), &json, 7)
+    fn tape(json: &serde_json::Value) -> Tape {
+        Tape::from_json(&Arc::from("x.json"), json, 7)
     }
 
     #[test]
     fn looks_up_by_path() {
-        let t = tape(serde_json::json!({"a": [{"b": "x"}, {"b": 3}], "c": {"d.e/f": true}}));
+        let t = tape(&serde_json::json!({"a": [{"b": "x"}, {"b": 3}], "c": {"d.e/f": true}}));
         assert_eq!(t.root().path("a[1].b").as_i64(), Some(3));
         assert!(t.root().path("c[d.e/f]").is_true());
         assert!(!t.root().path("a[2].b").exists());
@@ -122,8 +122,8 @@ mod tests {
 
     #[test]
     fn filling_keeps_ours_and_adds_theirs() {
-        let ours = tape(serde_json::json!({"a": 1, "l": [{"name": "x", "v": 1}]}));
-        let theirs = tape(serde_json::json!({"a": 2, "b": 3, "l": [{"name": "x", "v": 2, "w": 4}]}));
+        let ours = tape(&serde_json::json!({"a": 1, "l": [{"name": "x", "v": 1}]}));
+        let theirs = tape(&serde_json::json!({"a": 2, "b": 3, "l": [{"name": "x", "v": 2, "w": 4}]}));
         let both = ours.filled_from(&theirs).root().to_json();
         assert_eq!(both, serde_json::json!({"a": 1, "l": [{"name": "x", "v": 1, "w": 4}], "b": 3}));
     }
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_part_becomes_a_tape_of_its_own() {
-        let t = tape(serde_json::json!({"x": "before", "items": [{"a": ["v", 1]}, {"b": 2}]}));
+        let t = tape(&serde_json::json!({"x": "before", "items": [{"a": ["v", 1]}, {"b": 2}]}));
         let part = t.root().path("items[0]").to_tape();
         assert_eq!(part.root().to_json(), serde_json::json!({"a": ["v", 1]}));
         assert_eq!((part.root().line(), part.path().as_ref()), (Some(7), "x.json"));
