@@ -32,8 +32,7 @@ pub(super) fn read(tape: &Tape) -> Option<Event> {
     })
 }
 
-const SOURCES: &[&str] =
-    &["source.component", "deprecatedSource.component", "reportingController", "reportingComponent"];
+const SOURCES: &[&str] = &["source.component", "deprecatedSource.component", "reportingController", "reportingComponent"];
 
 /// The first of `paths` that is there and says something.
 fn first<'a>(root: Value<'a>, paths: &[&str]) -> Value<'a> {

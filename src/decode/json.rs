@@ -382,16 +382,20 @@ mod tests {
 
     #[test]
     fn drops_who_manages_which_field() {
-        let (pods, _) = read(r#"{"kind":"P","metadata":{"name":"n","managedFields":[{"fieldsV1":{"f:x":{"a":"}"}},"time":"t"}]}}"#);
+        let (pods, _) =
+            read(r#"{"kind":"P","metadata":{"name":"n","managedFields":[{"fieldsV1":{"f:x":{"a":"}"}},"time":"t"}]}}"#);
         assert_eq!(pods[0].at("metadata.managedFields").to_json(), json!([{"time": "t"}]));
     }
 
     #[test]
     fn reads_around_a_broken_item() {
         let item = |name: &str, rest: &str| {
-            format!("        {{\n            \"kind\": \"Pod\",\n            \"metadata\": {{\"name\": \"{name}\"}}{rest}\n        }}")
+            format!(
+                "        {{\n            \"kind\": \"Pod\",\n            \"metadata\": {{\"name\": \"{name}\"}}{rest}\n        }}"
+            )
         };
-        let items = [item("a", ""), item("b", ",\n            \"spec\": {\"x\" 1}"), item("c", ""), item("d", ", oops"), item("e", "")];
+        let items =
+            [item("a", ""), item("b", ",\n            \"spec\": {\"x\" 1}"), item("c", ""), item("d", ", oops"), item("e", "")];
         let text = format!("{{\n    \"items\": [\n{}\n    ],\n    \"kind\": \"List\"\n}}\n{}", items.join(",\n"), pod("f"));
         let (pods, problems) = read(&text);
         assert_eq!(pods.iter().map(Resource::name).collect::<Vec<_>>(), ["a", "b", "c", "d", "e", "f"]);

@@ -72,9 +72,7 @@ impl<'a> Value<'a> {
     /// A scalar's text as written (unescaped); empty for containers, null and absent.
     pub fn text(self) -> &'a str {
         match (self.tape, self.slot()) {
-            (Some(tape), Some(s)) if !s.tag.is_container() => {
-                &tape.text[s.start as usize..(s.start + s.size) as usize]
-            }
+            (Some(tape), Some(s)) if !s.tag.is_container() => &tape.text[s.start as usize..(s.start + s.size) as usize],
             _ => "",
         }
     }

@@ -292,7 +292,10 @@ mod tests {
 
     #[test]
     fn resolves_scalars_aliases_and_merges() {
-        assert_eq!(one("a: 'no'\nb: no\nc: ~\nd: !!str 1\ne: 0o10\n"), json!({"a": "no", "b": "no", "c": null, "d": "1", "e": 8}));
+        assert_eq!(
+            one("a: 'no'\nb: no\nc: ~\nd: !!str 1\ne: 0o10\n"),
+            json!({"a": "no", "b": "no", "c": null, "d": "1", "e": 8})
+        );
         assert_eq!(one("a: &x {k: 1}\nb: *x\n"), json!({"a": {"k": 1}, "b": {"k": 1}}));
         assert_eq!(
             one("a: &x {k: 1, l: 2}\nb:\n  k: 3\n  <<: *x\nc:\n  <<: [{m: 1}, {m: 2, n: 3}]\n"),

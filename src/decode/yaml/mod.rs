@@ -47,8 +47,8 @@ fn decode_document(part: &Part<'_>, document: &split::Chunk<'_>, out: &mut Decod
     let heirs = frame.iter().map(Tape::root).find(|root| root.get("kind").exists()).map(objects::Heirs::of_list);
     let items: Vec<Tape> = list.items.iter().flat_map(|chunk| read(part.path, chunk, &mut problems)).collect();
     // An alias may point at an anchor of another item, and an object may have `items` of its own.
-    let is_cut_wrongly = problems.iter().any(|p| p.what.contains(full::UNKNOWN_ANCHOR))
-        || !frame.iter().all(|tape| objects::is_list(tape.root()));
+    let is_cut_wrongly =
+        problems.iter().any(|p| p.what.contains(full::UNKNOWN_ANCHOR)) || !frame.iter().all(|tape| objects::is_list(tape.root()));
     if is_cut_wrongly {
         return whole(out);
     }
