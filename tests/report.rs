@@ -56,3 +56,10 @@ fn terminal_looks_as_kept() {
         }
     }
 }
+
+#[test]
+fn markdown_looks_as_kept() {
+    for name in SAMPLES {
+        assert_golden(&format!("{name}.md"), &text(&sample(name), Format::Markdown, &Style::default()));
+    }
+}

@@ -5,13 +5,13 @@ use std::ops::Range;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::model::Evidence;
-use crate::visible::visible;
+use crate::visible::{LINE_MAX, visible};
 
 /// Lines shown of one piece of evidence, its surroundings included.
 const LINES_MAX: usize = 12;
 
 /// One line of an excerpt, harmless already.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
     /// 1-based line in the file, where known.
     pub(super) number: Option<u32>,
@@ -49,6 +49,44 @@ pub(super) fn lines(evidence: &Evidence, around: usize, width: usize) -> Vec<Lin
     for (i, text) in after[..n_after].iter().enumerate() {
         let number = first.map(|line| line.saturating_add((hits.len() + i) as u32));
         out.push(line(number, text, false, evidence, width));
+    }
+    out
+}
+
+/// A line in three parts, for templates.
+#[derive(Debug, serde::Serialize)]
+pub(super) struct Quoted {
+    number: Option<u32>,
+    hit: bool,
+    before: String,
+    marked: String,
+    after: String,
+}
+
+/// The lines of `evidence` as a page shows them.
+pub(super) fn quoted(evidence: &Evidence) -> Vec<Quoted> {
+    lines(evidence, 4, LINE_MAX)
+        .into_iter()
+        .map(|line| Quoted {
+            number: line.number,
+            hit: line.hit,
+            before: line.text[..line.mark.start].to_owned(),
+            marked: line.text[line.mark.clone()].to_owned(),
+            after: line.text[line.mark.end..].to_owned(),
+        })
+        .collect()
+}
+
+/// The lines of `evidence` with a gutter of numbers, `>` before what is meant.
+pub(super) fn numbered(evidence: &Evidence, around: usize) -> String {
+    let lines = lines(evidence, around, LINE_MAX);
+    let width = lines.iter().filter_map(|l| l.number).map(|n| n.to_string().len()).max().unwrap_or(0);
+    let mut out = String::new();
+    for line in &lines {
+        let sign = if line.hit { '>' } else { ' ' };
+        let number = line.number.map(|n| n.to_string()).unwrap_or_default();
+        out.push_str(format!("{sign} {number:>width$} | {}", line.text).trim_end());
+        out.push('\n');
     }
     out
 }

@@ -19,6 +19,12 @@ pub(super) fn pretty(value: &impl Serialize) -> String {
     out
 }
 
+/// `value` as JSON inside an HTML `<script>`: nothing in it can end the element or start a comment.
+pub(super) fn in_script(value: &impl Serialize) -> String {
+    let plain = serde_json::to_string(value).expect("a report has string keys and finite numbers");
+    spelled(&plain).replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+}
+
 /// Hidden characters and the bracket of `##[` occur in JSON inside strings only, where an escape may stand for them.
 fn spelled(json: &str) -> String {
     let mut out = String::with_capacity(json.len());

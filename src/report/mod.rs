@@ -3,10 +3,18 @@
 //! Every format is made from [`Report`] alone, so what one says the others can say too, and a kept JSON file can be
 //! rendered again. Text of the bundle passes [`crate::visible`] before the escaper of the format.
 
+mod affected;
 mod assemble;
+mod diff;
+mod env;
+mod escape;
 mod excerpt;
+mod html;
 mod json;
+mod limits;
+mod markdown;
 pub mod model;
+mod svg;
 mod terminal;
 mod words;
 
@@ -60,6 +68,8 @@ pub fn render(report: &Report, format: Format, style: &Style) -> Vec<u8> {
     match format {
         Format::Terminal => terminal::render(report, style),
         Format::Json => json::render(report),
+        Format::Html => html::render(report),
+        Format::Markdown => markdown::render(report, style.max_bytes),
         _ => String::new(),
     }
     .into_bytes()

@@ -4,7 +4,7 @@ mod quote;
 mod sheet;
 
 use super::model::{BlindSpot, Finding, Fix, Report, Symptom};
-use super::{Style, words};
+use super::{Style, diff, words};
 use quote::quote;
 use sheet::{Ink, Sheet};
 
@@ -120,7 +120,7 @@ fn fix(sheet: &mut Sheet, fix: &Fix, verbose: bool) {
         }
     }
     for patch in fix.patches.iter().take(if verbose { usize::MAX } else { 1 }) {
-        diff(sheet, &patch.diff, if verbose { usize::MAX } else { DIFF_SHOWN });
+        changes(sheet, &patch.diff, if verbose { usize::MAX } else { DIFF_SHOWN });
         sheet.labelled((Ink::Plain, ""), &format!("({})", words::verified(&patch.verified)));
     }
     for command in &fix.commands {
@@ -145,23 +145,18 @@ fn fix(sheet: &mut Sheet, fix: &Fix, verbose: bool) {
     }
 }
 
-/// The changed lines of a unified diff with their neighbours; its file names say nothing here.
-fn diff(sheet: &mut Sheet, diff: &str, most: usize) {
-    let lines: Vec<&str> =
-        diff.lines().filter(|l| !l.starts_with("---") && !l.starts_with("+++") && !l.starts_with("@@")).collect();
-    let indent = lines.iter().map(|l| l.get(1..).unwrap_or("")).filter(|l| !l.trim().is_empty());
-    let shared = indent.map(|l| l.len() - l.trim_start_matches(' ').len()).min().unwrap_or(0);
-    for line in lines.iter().take(most) {
-        let ink = match line.as_bytes().first() {
-            Some(b'-') => Ink::Removed,
-            Some(b'+') => Ink::Added,
+fn changes(sheet: &mut Sheet, diff: &str, most: usize) {
+    let changes = diff::changes(diff);
+    for change in changes.iter().take(most) {
+        let ink = match change.sign {
+            '-' => Ink::Removed,
+            '+' => Ink::Added,
             _ => Ink::Plain,
         };
-        let (sign, rest) = line.split_at_checked(1).unwrap_or((line, ""));
-        sheet.verbatim(ink, "  ", &format!("{sign} {}", rest.get(shared..).unwrap_or("")));
+        sheet.verbatim(ink, "  ", &format!("{} {}", change.sign, change.text));
     }
-    if lines.len() > most {
-        sheet.labelled((Ink::Plain, ""), &format!("  … {} more lines with -v", lines.len() - most));
+    if changes.len() > most {
+        sheet.labelled((Ink::Plain, ""), &format!("  … {} more lines with -v", changes.len() - most));
     }
 }
 

@@ -113,6 +113,12 @@ pub(super) fn ranked(evidence: &[Evidence]) -> Vec<usize> {
     order
 }
 
+/// All commands that collect what is missing, one a line.
+pub(super) fn collect(report: &Report) -> String {
+    let commands: Vec<&str> = report.bundle.blind_spots.iter().map(|spot| spot.collect.as_str()).filter(|c| !c.is_empty()).collect();
+    commands.join("\n")
+}
+
 /// How a role is said.
 pub(super) fn role(role: &str) -> &str {
     match role {

@@ -1,0 +1,209 @@
+//! The report as one self-contained page: it opens from a file, needs no network and no script, and refuses to run
+//! anything but its own.
+
+use minijinja::value::Serde;
+use minijinja::{Value, context};
+use sha2::{Digest, Sha256};
+
+use super::affected::{Affected, affected};
+use super::limits::{Limits, Totals, limited};
+use super::model::Report;
+use super::{env, json, svg, words};
+use crate::visible::bytes;
+
+/// The most bytes a page may have.
+const PAGE_MAX: usize = 2_000_000;
+/// The most bytes of data inside the page, for programs.
+const DATA_MAX: usize = 500_000;
+
+const CSS: &str = include_str!("../../templates/report.css");
+const JS: &str = include_str!("../../templates/report.js");
+
+/// What the templates show beside the report itself.
+#[derive(Debug, serde::Serialize)]
+struct Page<'a> {
+    /// `bad`, `good` or `warn`.
+    mood: &'static str,
+    verdict: &'static str,
+    headline: &'a str,
+    examined: String,
+    facts: Vec<String>,
+    about: Vec<(&'static str, String)>,
+    sections: Vec<(&'static str, &'static str)>,
+    unexplained: usize,
+    /// Evidence the root cause's chain cites: it is shown open.
+    cited: Vec<usize>,
+    chain: Option<svg::Chain>,
+    timeline: Option<svg::Timeline>,
+    affected: &'a [Affected],
+    alerts: Vec<&'a str>,
+    /// All commands that collect what is missing.
+    collect: String,
+    totals: Totals,
+    cut: bool,
+    limit: usize,
+}
+
+/// The page, at most [`PAGE_MAX`] bytes long: parts that are least missed are cut until it fits.
+pub(super) fn render(report: &Report) -> String {
+    let rows = affected(report);
+    let mut limits = Limits::default();
+    loop {
+        let page = page(report, &rows, &limits);
+        if page.len() <= PAGE_MAX {
+            return page;
+        }
+        match limits.tighter() {
+            Some(tighter) => limits = tighter,
+            None => return page,
+        }
+    }
+}
+
+fn page(full: &Report, rows: &[Affected], limits: &Limits) -> String {
+    let report = limited(full, limits);
+    let cause = report.root_cause.as_ref();
+    let chain = cause.filter(|c| !c.chain.is_empty()).map(svg::chain);
+    let shown = &rows[..rows.len().min(limits.rows)];
+    let (mood, verdict) = match report.verdict.as_str() {
+        "root-cause" => ("bad", "Root cause"),
+        "healthy" => ("good", "Healthy"),
+        _ => ("warn", "Inconclusive"),
+    };
+    let page = Page {
+        mood,
+        verdict,
+        headline: words::headline(&report),
+        examined: words::examined(full),
+        facts: facts(&report),
+        about: about(&report),
+        sections: sections(&report, shown),
+        unexplained: words::unexplained(full).count(),
+        cited: cause.map(|c| c.chain.iter().flat_map(|link| link.evidence.iter().copied()).collect()).unwrap_or_default(),
+        chain,
+        timeline: svg::timeline(&report),
+        affected: shown,
+        alerts: alerts(&report),
+        collect: words::collect(&report),
+        totals: Totals::of(full, rows.len()),
+        cut: *limits != Limits::default(),
+        limit: PAGE_MAX,
+    };
+    let full_data = json::in_script(full);
+    let data = if full_data.len() <= DATA_MAX { full_data } else { json::in_script(&Truncated { truncated: true, report: &report }) };
+    env::render(
+        "report.html",
+        context! {
+            report => Value::from(Serde(&report)),
+            page => Value::from(Serde(&page)),
+            css => CSS,
+            js => JS,
+            csp => policy(),
+            data => Value::from_safe_string(data),
+        },
+    )
+}
+
+/// A report of which rows were cut.
+#[derive(serde::Serialize)]
+struct Truncated<'a> {
+    truncated: bool,
+    #[serde(flatten)]
+    report: &'a Report,
+}
+
+/// The Content Security Policy. Its hashes are computed from the very style and script of the page, so they cannot drift.
+fn policy() -> String {
+    format!(
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'",
+        base64(&Sha256::digest(CSS)),
+        base64(&Sha256::digest(JS)),
+    )
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let group = chunk.iter().fold(0u32, |group, byte| group << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for i in 0..4 {
+            let digit = DIGITS[(group >> (18 - 6 * i)) as usize & 63];
+            out.push(if i > chunk.len() { '=' } else { char::from(digit) });
+        }
+    }
+    out
+}
+
+/// When and where, for the foot of the verdict.
+fn facts(report: &Report) -> Vec<String> {
+    let bundle = &report.bundle;
+    let mut facts = Vec::new();
+    if let Some(at) = &bundle.collected_at {
+        facts.push(format!("collected {}", words::time(at)));
+    }
+    if let Some(version) = &bundle.kubernetes_version {
+        facts.push(format!("Kubernetes {version}"));
+    }
+    facts.extend(bundle.components.iter().take(4).map(|c| format!("{} {}", c.name, c.version)));
+    facts.push(format!("{}, {}", words::count(bundle.files, "file"), bytes(bundle.bytes_unpacked)));
+    facts
+}
+
+/// What was read, for the last section.
+fn about(report: &Report) -> Vec<(&'static str, String)> {
+    let bundle = &report.bundle;
+    let size = format!("{} packed, {} unpacked, {}", bytes(bundle.bytes_packed), bytes(bundle.bytes_unpacked), words::count(bundle.files, "file"));
+    let redacted = match bundle.redacted {
+        0 => "nothing was masked".to_owned(),
+        n => format!("{} masked", words::count(n, "value")),
+    };
+    let mut about = vec![("Name", bundle.name.clone()), ("SHA-256", bundle.sha256.clone()), ("Layout", bundle.layout.clone()), ("Size", size)];
+    about.extend(bundle.collected_at.as_deref().map(|at| ("Collected", words::time(at))));
+    about.extend(bundle.kubernetes_version.clone().map(|version| ("Kubernetes", version)));
+    about.extend(bundle.components.iter().map(|c| ("Component", format!("{} {}", c.name, c.version))));
+    about.push(("Secrets", redacted));
+    about.push(("The same in a terminal", format!("coroner analyze {} -v", bundle.name)));
+    about
+}
+
+/// The sections that are there, for the bar.
+fn sections(report: &Report, rows: &[Affected]) -> Vec<(&'static str, &'static str)> {
+    let cause = report.root_cause.as_ref();
+    let inconclusive = cause.is_none() && report.verdict != "healthy";
+    let first = usize::from(cause.is_some());
+    let missing = !(report.bundle.blind_spots.is_empty() && report.bundle.problems.is_empty());
+    let all = [
+        (cause.is_some(), ("fix", "Fix")),
+        (inconclusive && !report.findings.is_empty(), ("candidates", "Candidates")),
+        (!report.symptoms.is_empty(), ("impact", "Impact")),
+        (cause.is_some_and(|c| !c.chain.is_empty()), ("chain", "Chain")),
+        (!report.timeline.is_empty(), ("timeline", "Timeline")),
+        (cause.is_some(), ("f0", "Evidence")),
+        (!rows.is_empty(), ("affected", "Affected")),
+        (report.findings.len() > first, ("others", "Others")),
+        (!report.log_patterns.is_empty(), ("logs", "Logs")),
+        (missing, ("missing", "Missing")),
+        (true, ("bundle", "Bundle")),
+    ];
+    all.into_iter().filter(|(there, _)| *there).map(|(_, section)| section).collect()
+}
+
+fn alerts(report: &Report) -> Vec<&str> {
+    let mut alerts: Vec<&str> = Vec::new();
+    for alert in report.findings.iter().flat_map(|finding| &finding.fix.alerts) {
+        if !alerts.contains(&alert.as_str()) {
+            alerts.push(alert);
+        }
+    }
+    alerts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_pads() {
+        assert_eq!(["", "f", "fo", "foo", "foob"].map(|s| base64(s.as_bytes())), ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]);
+    }
+}
