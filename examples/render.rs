@@ -6,7 +6,9 @@ use coroner::report::{Format, Report, Style, render};
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [input, output] = arguments.as_slice() else { anyhow::bail!("usage: render REPORT.json OUTPUT.{{html,md,txt,sarif,xml}}") };
+    let [input, output] = arguments.as_slice() else {
+        anyhow::bail!("usage: render REPORT.json OUTPUT.{{html,md,txt,sarif,xml}}")
+    };
     let mut report: Report = serde_json::from_slice(&std::fs::read(input)?)?;
     if report.verdict == "root-cause" && report.root_cause.is_none() {
         report.root_cause = report.findings.first().cloned();

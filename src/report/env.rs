@@ -92,5 +92,7 @@ fn add_blocks(env: &mut Environment<'static>) {
     env.add_filter("excerpt", |evidence: Serde<Evidence>, around: usize| {
         Value::from_safe_string(escape::fence(&excerpt::numbered(&evidence, around), "text"))
     });
-    env.add_filter("link", |url: &str| if url.starts_with("https://") || url.starts_with("http://") { url.to_owned() } else { String::new() });
+    env.add_filter("link", |url: &str| {
+        if url.starts_with("https://") || url.starts_with("http://") { url.to_owned() } else { String::new() }
+    });
 }

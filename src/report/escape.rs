@@ -46,7 +46,11 @@ pub(super) fn markdown(text: &str) -> String {
             '@' => out.extend(['@', BREAK]),
             '-' if before.ends_with("GH") => out.extend(['-', BREAK]),
             '+' | '-' | '=' if at == 0 => out.extend(['\\', c]),
-            '.' | ')' if at > 0 && before.bytes().all(|b| b.is_ascii_digit()) && !rest[1..].starts_with(|c: char| c.is_alphanumeric()) => {
+            '.' | ')'
+                if at > 0
+                    && before.bytes().all(|b| b.is_ascii_digit())
+                    && !rest[1..].starts_with(|c: char| c.is_alphanumeric()) =>
+            {
                 out.extend(['\\', c]);
             }
             ':' if rest.starts_with("://") => out.push_str("&#58;"),
@@ -111,7 +115,8 @@ mod tests {
 
     /// What GitHub reads.
     fn events(markdown: &str) -> Vec<Event<'_>> {
-        let github = Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
+        let github =
+            Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
         Parser::new_ext(markdown, github | Options::ENABLE_GFM | Options::ENABLE_MATH).collect()
     }
 
@@ -135,8 +140,10 @@ mod tests {
 
     #[test]
     fn markdown_has_no_mention_reference_or_link() {
-        assert_eq!(markdown("@org/team see #12, GH-7 at https://x.y and www.z"),
-            "@\u{2060}org/team see \\#\u{2060}12, GH-\u{2060}7 at https&#58;//x.y and www&#46;z");
+        assert_eq!(
+            markdown("@org/team see #12, GH-7 at https://x.y and www.z"),
+            "@\u{2060}org/team see \\#\u{2060}12, GH-\u{2060}7 at https&#58;//x.y and www&#46;z"
+        );
     }
 
     #[test]

@@ -90,7 +90,8 @@ fn page(full: &Report, rows: &[Affected], limits: &Limits) -> String {
         limit: PAGE_MAX,
     };
     let full_data = json::in_script(full);
-    let data = if full_data.len() <= DATA_MAX { full_data } else { json::in_script(&Truncated { truncated: true, report: &report }) };
+    let data =
+        if full_data.len() <= DATA_MAX { full_data } else { json::in_script(&Truncated { truncated: true, report: &report }) };
     env::render(
         "report.html",
         context! {
@@ -152,12 +153,22 @@ fn facts(report: &Report) -> Vec<String> {
 /// What was read, for the last section.
 fn about(report: &Report) -> Vec<(&'static str, String)> {
     let bundle = &report.bundle;
-    let size = format!("{} packed, {} unpacked, {}", bytes(bundle.bytes_packed), bytes(bundle.bytes_unpacked), words::count(bundle.files, "file"));
+    let size = format!(
+        "{} packed, {} unpacked, {}",
+        bytes(bundle.bytes_packed),
+        bytes(bundle.bytes_unpacked),
+        words::count(bundle.files, "file")
+    );
     let redacted = match bundle.redacted {
         0 => "nothing was masked".to_owned(),
         n => format!("{} masked", words::count(n, "value")),
     };
-    let mut about = vec![("Name", bundle.name.clone()), ("SHA-256", bundle.sha256.clone()), ("Layout", bundle.layout.clone()), ("Size", size)];
+    let mut about = vec![
+        ("Name", bundle.name.clone()),
+        ("SHA-256", bundle.sha256.clone()),
+        ("Layout", bundle.layout.clone()),
+        ("Size", size),
+    ];
     about.extend(bundle.collected_at.as_deref().map(|at| ("Collected", words::time(at))));
     about.extend(bundle.kubernetes_version.clone().map(|version| ("Kubernetes", version)));
     about.extend(bundle.components.iter().map(|c| ("Component", format!("{} {}", c.name, c.version))));

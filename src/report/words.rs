@@ -115,7 +115,8 @@ pub(super) fn ranked(evidence: &[Evidence]) -> Vec<usize> {
 
 /// All commands that collect what is missing, one a line.
 pub(super) fn collect(report: &Report) -> String {
-    let commands: Vec<&str> = report.bundle.blind_spots.iter().map(|spot| spot.collect.as_str()).filter(|c| !c.is_empty()).collect();
+    let commands: Vec<&str> =
+        report.bundle.blind_spots.iter().map(|spot| spot.collect.as_str()).filter(|c| !c.is_empty()).collect();
     commands.join("\n")
 }
 

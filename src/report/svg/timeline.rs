@@ -148,9 +148,16 @@ fn marks(members: &[(Timestamp, &Moment)], scale: &Scale) -> Vec<Mark> {
             Some(last) if last.class == class && x - (last.x + last.width) < APART => {
                 last.count += 1;
                 last.width = round((x - last.x).max(18.0));
-                last.label = format!("{} moments, the first: {}", last.count, last.label.rsplit("first: ").next().unwrap_or_default());
+                last.label =
+                    format!("{} moments, the first: {}", last.count, last.label.rsplit("first: ").next().unwrap_or_default());
             }
-            _ => marks.push(Mark { x, width: 0.0, count: 1, class, label: fitted(&format!("{} {}", words::time(&moment.at), moment.what), 120) }),
+            _ => marks.push(Mark {
+                x,
+                width: 0.0,
+                count: 1,
+                class,
+                label: fitted(&format!("{} {}", words::time(&moment.at), moment.what), 120),
+            }),
         }
     }
     marks
@@ -159,8 +166,26 @@ fn marks(members: &[(Timestamp, &Moment)], scale: &Scale) -> Vec<Mark> {
 /// The shape of a mark, from the words used: something made or changed, something that failed, or a statement.
 fn class(what: &str) -> &'static str {
     const ERROR: [&str; 20] = [
-        "fail", "error", "refus", "denied", "invalid", "kill", "crash", "unhealthy", "evict", "back-off", "backoff", "not ready", "notready",
-        "timed out", "timeout", "deadline", "unable", "cannot", "exceeded", "unreachable",
+        "fail",
+        "error",
+        "refus",
+        "denied",
+        "invalid",
+        "kill",
+        "crash",
+        "unhealthy",
+        "evict",
+        "back-off",
+        "backoff",
+        "not ready",
+        "notready",
+        "timed out",
+        "timeout",
+        "deadline",
+        "unable",
+        "cannot",
+        "exceeded",
+        "unreachable",
     ];
     const CHANGED: [&str; 8] = ["created", "changed", "updated", "replaced", "scaled", "deleted", "applied", "restarted"];
     let what = what.to_ascii_lowercase();
