@@ -17,14 +17,19 @@ const REACH: usize = 160;
 /// `stamp`, when it carries no year, in the year that puts it at or before `now` (a day of grace for zones); any other
 /// stamp as it is.
 pub fn dated(stamp: Timestamp, now: Timestamp) -> Timestamp {
-    let date = Offset::UTC.to_datetime(stamp);
-    if date.year() != YEARLESS {
+    if !is_yearless(stamp) {
         return stamp;
     }
+    let date = Offset::UTC.to_datetime(stamp);
     let latest = now.saturating_add(SignedDuration::from_hours(24)).unwrap_or(now);
     let year = Offset::UTC.to_datetime(latest).year();
     // 29 February exists in one year of four.
     (year - 4..=year).rev().find_map(|y| in_year(date, y).filter(|t| *t <= latest)).unwrap_or(stamp)
+}
+
+/// The stamp was read without a year.
+pub fn is_yearless(stamp: Timestamp) -> bool {
+    Offset::UTC.to_datetime(stamp).year() == YEARLESS
 }
 
 fn in_year(date: DateTime, year: i16) -> Option<Timestamp> {

@@ -12,6 +12,7 @@ mod events;
 mod json;
 mod kinds;
 pub mod log;
+mod node_service;
 mod objects;
 mod resource;
 mod sniff;
@@ -58,6 +59,8 @@ pub struct NodeService {
     pub active: String,
     /// `running`, `dead`, `exited`, `auto-restart` …
     pub sub: String,
+    /// It is meant to run: neither disabled nor masked.
+    pub enabled: bool,
     /// Since when it is in that state.
     pub since: Option<Timestamp>,
     /// The line that states it.
@@ -185,8 +188,7 @@ impl Decoder {
     }
 
     fn decode_log(&self, part: &Part<'_>) -> Decoded {
-        let log = log::scan(part.path, LogSource::default(), part.line, part.text.as_bytes(), &self.patterns);
-        Decoded { documents: vec![Document::Log(log)], problems: Vec::new() }
+        Decoded { documents: log::decode(part.path, part.line, part.text, &self.patterns), problems: Vec::new() }
     }
 }
 

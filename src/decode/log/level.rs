@@ -29,7 +29,7 @@ pub(super) const MARKS: &[&str] = &[
 const REACH: usize = 200;
 
 /// The level of a line without the wrapper of whoever collected it.
-pub(super) fn of_line(line: &[u8]) -> Option<Level> {
+pub(in crate::decode) fn of_line(line: &[u8]) -> Option<Level> {
     let line = line.trim_ascii_start();
     match line.first()? {
         b'{' => of_json(line),

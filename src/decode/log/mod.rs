@@ -7,16 +7,22 @@ use jiff::Timestamp;
 
 use crate::location::Location;
 
+mod file;
 mod hits;
 mod join;
 mod json;
 mod level;
 mod patterns;
 mod scan;
+mod source;
+mod split;
 mod wrap;
 
 pub use patterns::{Pattern, PatternError, Patterns};
 pub use scan::scan;
+
+pub(in crate::decode) use file::decode;
+pub(in crate::decode) use level::of_line as level_of;
 
 /// How bad a line says it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,6 +76,10 @@ pub struct LogSource {
     pub container: Option<String>,
     /// The log of the container's previous run.
     pub previous: bool,
+    /// The node, when the log is not a container's but a systemd unit's or the kernel's.
+    pub node: Option<String>,
+    /// That unit: `kubelet`, `containerd`, `kernel` …
+    pub unit: Option<String>,
 }
 
 /// What is kept of one log.

@@ -24,13 +24,37 @@ impl Unwrapped<'_> {
     }
 }
 
-/// Takes the prefix of `kubectl logs --timestamps`, of CRI (`<stamp> stdout F `) or of GitHub Actions off a line.
+/// Takes the prefix of `kubectl logs --timestamps`, of CRI (`<stamp> stdout F `), of a journal (`<stamp> host unit[pid]: `)
+/// or of GitHub Actions off a line.
 pub(super) fn unwrap(line: &[u8]) -> Unwrapped<'_> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    match stamp_len(line) {
-        Some(len) => Unwrapped { stamp: &line[..len], payload: without_stream(&line[len + 1..]) },
+    let len = stamp_len(line).or_else(|| journal_stamp_len(line));
+    match len {
+        Some(len) => Unwrapped { stamp: &line[..len], payload: without_stream(without_unit(&line[len + 1..])) },
         None => Unwrapped { stamp: &[], payload: line },
     }
+}
+
+/// Length of the `Jan 02 15:04:05` or `Jan 02 15:04:05.000000` that a journal's line starts with.
+fn journal_stamp_len(line: &[u8]) -> Option<usize> {
+    let shaped = line.len() > 16 && line[0].is_ascii_uppercase() && line[3] == b' ' && line[6] == b' ' && line[9] == b':';
+    if !shaped {
+        return None;
+    }
+    let (_, len) = time::leading(line)?;
+    (line.get(len) == Some(&b' ')).then_some(len)
+}
+
+/// A journal's line after its stamp, without `host unit[pid]: `.
+fn without_unit(text: &[u8]) -> &[u8] {
+    let unit = || {
+        let head = &text[..text.len().min(320)];
+        let colon = memmem::find(head, b"]: ").map(|i| i + 1).or_else(|| memmem::find(head, b" kernel: ").map(|i| i + 7))?;
+        let (before, payload) = (&text[..colon], &text[colon + 2..]);
+        let words = before.iter().filter(|b| **b == b' ').count();
+        (words == 1 && !before.iter().any(|b| matches!(b, b'"' | b'{' | b':'))).then_some(payload)
+    };
+    unit().unwrap_or(text)
 }
 
 /// Length of the RFC 3339 stamp that a blank follows, at the start of a line.
@@ -153,6 +177,10 @@ mod tests {
         assert_eq!(payload("2024-01-02T15:04:05.000000000+08:00 boom"), "boom");
         assert_eq!(payload("2024-01-02T15:04:05.000000000Z stderr F boom"), "boom");
         assert_eq!(payload("2024-01-02T15:04:05Z\tERROR\tboom\r"), "2024-01-02T15:04:05Z\tERROR\tboom");
+        assert_eq!(payload("Jan 02 15:04:05 n1 kubelet[12]: E0102 boom"), "E0102 boom");
+        assert_eq!(payload("Jan 02 15:04:05 n1 kernel: Out of memory: x"), "Out of memory: x");
+        assert_eq!(payload("2024-01-02T15:04:05+0000 n1 kubelet[12]: boom"), "boom");
+        assert_eq!(payload("2024-01-02T15:04:05Z list[12]: boom"), "list[12]: boom");
         assert_eq!(payload("boom"), "boom");
         assert_eq!(payload("2024-01-02T15:04:05"), "2024-01-02T15:04:05");
     }

@@ -169,6 +169,7 @@ fn a_node_service_blames_its_node() {
         unit: "kubelet".into(),
         active: "failed".into(),
         sub: String::new(),
+        enabled: true,
         since: None,
         location: at,
         lines: vec![line],

@@ -1,0 +1,164 @@
+//! A text that is no document of the API → logs, the units of nodes they speak of, or a remark of the collector.
+
+use std::sync::Arc;
+
+use super::split::{self, Part};
+use super::{Log, LogSource, Patterns, scan, source};
+use crate::decode::{Document, Note, node_service};
+use crate::location::Location;
+
+/// Reads a file, or the part of one that starts at line `first_line`.
+pub(in crate::decode) fn decode(path: &Arc<str>, first_line: u32, text: &str, patterns: &Patterns) -> Vec<Document> {
+    if text.trim().is_empty() {
+        return Vec::new();
+    }
+    if let Some(units) = node_service::status(path, first_line, text) {
+        return units;
+    }
+    let named = source::of_path(path);
+    let mut documents = Vec::new();
+    for part in split::parts(text, first_line) {
+        if let Some(note) = remark(path, &part) {
+            documents.push(Document::Note(note));
+            continue;
+        }
+        let mut source = completed(part.source, &named);
+        if node_service::is_journal(&part.text) {
+            let services = node_service::journal(path, part.first_line, &part.text);
+            source = of_node(services.first().and_then(|s| s.node.clone()), services.first().map(|s| s.unit.clone()));
+            documents.extend(services.into_iter().map(Document::NodeService));
+        } else if let Some(unit) = node_service::unit_of_path(path).filter(|_| source.container.is_none()) {
+            source = of_node(node_service::node_of_path(path), Some(unit.to_owned()));
+        }
+        let log = scan(path, source, part.first_line, part.text.as_bytes(), patterns);
+        documents.push(Document::Log(match &part.numbers {
+            Some(numbers) => renumbered(log, numbers),
+            None => log,
+        }));
+    }
+    documents
+}
+
+/// What the content says, and the path's word for the rest.
+fn completed(content: LogSource, path: &LogSource) -> LogSource {
+    if content.pod.is_none() {
+        return LogSource { previous: content.previous || path.previous, ..path.clone() };
+    }
+    LogSource {
+        namespace: content.namespace.or_else(|| path.namespace.clone()),
+        previous: content.previous || path.previous,
+        ..content
+    }
+}
+
+fn of_node(node: Option<String>, unit: Option<String>) -> LogSource {
+    LogSource { node, unit, ..LogSource::default() }
+}
+
+/// Text that stands where a log was expected: an answer of the API, a complaint of the collector.
+fn remark(path: &Arc<str>, part: &Part<'_>) -> Option<Note> {
+    const LONGEST: usize = 16 << 10;
+    if part.text.len() > LONGEST {
+        return None;
+    }
+    let lines = || part.text.lines().map(str::trim).filter(|l| !l.is_empty());
+    // Which container kubectl chose is said on every call and says nothing alone.
+    let said = |line: &str| is_remark(line) || is_choice(line);
+    let is_remark = lines().any(is_remark) && lines().all(said);
+    let line = part.numbers.as_ref().and_then(|n| n.first().copied()).unwrap_or(part.first_line);
+    is_remark.then(|| Note { text: part.text.trim().chars().take(2_000).collect(), location: Location::line(path, line) })
+}
+
+/// Beginnings of what kubectl, the API server, the kubelet and collectors say instead of a log.
+const REMARKS: &[&str] = &[
+    "Error from server",
+    "Unable to connect to the server",
+    "The connection to the server",
+    "No resources found",
+    "unable to retrieve container logs for",
+    "Unable to retrieve container logs for",
+    "failed to try resolving symlinks in path",
+    "Request log error:",
+    "Create log request error:",
+    "command terminated with exit code",
+    "previous terminated container",
+    "error: container ",
+    "error: previous terminated container",
+    "error: a container name must be specified",
+    "error: timed out waiting",
+    "error: unable to ",
+    "error: You must be logged in",
+    "error: the server doesn't have",
+    "error: cannot get the logs from",
+    "error: no container",
+];
+
+fn is_remark(line: &str) -> bool {
+    // Scripts put a word of their own before what they were told.
+    let line = ["Error: ", "ERROR: ", "error: Error: "].iter().fold(line, |line, word| line.strip_prefix(word).unwrap_or(line));
+    let waiting = (line.starts_with("container ") || line.contains(": container ")) && line.contains(" is waiting to start");
+    waiting || REMARKS.iter().any(|start| line.starts_with(start))
+}
+
+fn is_choice(line: &str) -> bool {
+    let line = line.strip_prefix("Error: ").unwrap_or(line);
+    line.starts_with("Defaulted container ") || line.starts_with("Defaulting container name to ")
+}
+
+/// A log of lines picked from a file, numbered as in the file.
+fn renumbered(mut log: Log, numbers: &[u32]) -> Log {
+    let lines = log.head.iter_mut().chain(&mut log.tail).chain(log.hits.iter_mut().map(|h| &mut h.line));
+    for line in lines {
+        if let Some(number) = numbers.get(line.line as usize - 1) {
+            line.line = *number;
+        }
+    }
+    log
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Pattern;
+    use super::*;
+
+    fn decoded(path: &str, text: &str) -> Vec<Document> {
+        let pattern = Pattern { name: "refused".to_owned(), regex: "connection refused".to_owned() };
+        decode(&Arc::from(path), 1, text, &Patterns::new(vec![pattern]).unwrap())
+    }
+
+    #[test]
+    fn an_answer_of_the_api_is_no_log() {
+        for text in [
+            "Error from server (BadRequest): container \"x\" in pod \"y\" is waiting to start: PodInitializing\n",
+            "Error: Error from server (BadRequest): previous terminated container \"x\" in pod \"y\" not found",
+            "unable to retrieve container logs for containerd://0123",
+            "Defaulted container \"a\" out of: a, b\nError from server (NotFound): pods \"y\" not found\n",
+        ] {
+            assert!(matches!(&decoded("shop/web-0.log", text)[..], [Document::Note(_)]), "{text}");
+        }
+        for text in ["Error: Cannot find module 'x'\n", "Defaulted container \"a\" out of: a, b\nstarting\n", "error: unknown flag\n"] {
+            assert!(matches!(&decoded("shop/web-0.log", text)[..], [Document::Log(_)]), "{text}");
+        }
+        assert!(decoded("shop/web-0.log", " \n").is_empty());
+    }
+
+    #[test]
+    fn content_completes_the_path() {
+        let found = decoded("b/shop/logs/all.log", "[pod/web-0/a] one\n[pod/web-1/b] connection refused\n");
+        let [Document::Log(a), Document::Log(b)] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((a.source.namespace.as_deref(), a.source.pod.as_deref()), (Some("shop"), Some("web-0")));
+        assert_eq!((b.source.container.as_deref(), b.hits[0].line.line), (Some("b"), 2));
+    }
+
+    #[test]
+    fn a_journal_is_a_unit_and_a_log() {
+        let text = "Jan 02 10:46:25 n1 kubelet[7]: E0102 10:46:25.000000 7 a.go:1] dial: connection refused\n";
+        let found = decoded("n1/journald/kubelet", text);
+        let [Document::NodeService(service), Document::Log(log)] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((service.unit.as_str(), service.lines.len()), ("kubelet", 1));
+        assert_eq!((log.source.unit.as_deref(), log.source.node.as_deref(), log.count(0)), (Some("kubelet"), Some("n1"), 1));
+        assert_eq!((&log.source.pod, log.n_errors), (&None, 1));
+        let plain = decoded("nodes/n1/kubelet.log", "I0102 10:46:25.000000 7 a.go:1] up\n");
+        assert!(matches!(&plain[..], [Document::Log(log)] if log.source.unit.as_deref() == Some("kubelet")));
+    }
+}
