@@ -14,8 +14,20 @@ const TAIL: usize = 40;
 /// See [`TAIL`].
 const WORST: usize = 40;
 /// Units looked for in a journal of everything.
-const UNITS: &[&str] =
-    &["kubelet", "containerd", "dockerd", "docker", "crio", "k3s", "k3s-agent", "rke2-server", "rke2-agent", "etcd", "kernel", "systemd"];
+const UNITS: &[&str] = &[
+    "kubelet",
+    "containerd",
+    "dockerd",
+    "docker",
+    "crio",
+    "k3s",
+    "k3s-agent",
+    "rke2-server",
+    "rke2-agent",
+    "etcd",
+    "kernel",
+    "systemd",
+];
 
 /// Units and node states in a text of `systemctl status`; `None` when it is no such text.
 pub(super) fn status(path: &Arc<str>, first_line: u32, text: &str) -> Option<Vec<Document>> {
@@ -153,7 +165,8 @@ pub(super) fn node_of_path(path: &str) -> Option<String> {
     let parts: Vec<&str> = path.split('/').filter(|p| !p.is_empty()).collect();
     let (_, directories) = parts.split_last()?;
     let named = directories.iter().rposition(|d| matches!(*d, "nodes" | "node" | "hosts")).and_then(|i| directories.get(i + 1));
-    let node = named.or_else(|| directories.last().filter(|d| !matches!(**d, "journald" | "logs" | "log" | "masters" | "workers")))?;
+    let node =
+        named.or_else(|| directories.last().filter(|d| !matches!(**d, "journald" | "logs" | "log" | "masters" | "workers")))?;
     Some(node.trim_end_matches(".zip").to_owned())
 }
 
@@ -169,7 +182,12 @@ impl Entry<'_> {
     fn log_line(&self, number: u32) -> LogLine {
         // A journal shows local time without a zone or a year; the program's own stamp may carry them.
         let at = time::of_line(self.text.as_bytes()).filter(|own| !time::is_yearless(*own)).unwrap_or(self.at);
-        LogLine { line: number, at: Some(at), level: log::level_of(self.text.as_bytes()), text: self.text.chars().take(2_000).collect() }
+        LogLine {
+            line: number,
+            at: Some(at),
+            level: log::level_of(self.text.as_bytes()),
+            text: self.text.chars().take(2_000).collect(),
+        }
     }
 }
 
@@ -312,7 +330,9 @@ Jan 02 10:46:25 n1 kubelet[7]: I0102 10:46:25.000000       7 kubelet.go:1] up
 
     #[test]
     fn a_long_journal_is_kept_in_bounds() {
-        let line = |i: usize| format!("Jan 02 10:46:25 n1 kubelet[7]: {}0102 10:46:25.000000 7 a.go:1] {i}\n", if i < 9 { 'E' } else { 'I' });
+        let line = |i: usize| {
+            format!("Jan 02 10:46:25 n1 kubelet[7]: {}0102 10:46:25.000000 7 a.go:1] {i}\n", if i < 9 { 'E' } else { 'I' })
+        };
         let text: String = (0..5_000).map(line).collect();
         let lines = &journal(&Arc::from("kubelet.log"), 1, &text)[0].lines;
         assert_eq!((lines.len(), lines[0].line, lines[48].line), (49, 1, 5_000));

@@ -136,7 +136,9 @@ mod tests {
         ] {
             assert!(matches!(&decoded("shop/web-0.log", text)[..], [Document::Note(_)]), "{text}");
         }
-        for text in ["Error: Cannot find module 'x'\n", "Defaulted container \"a\" out of: a, b\nstarting\n", "error: unknown flag\n"] {
+        for text in
+            ["Error: Cannot find module 'x'\n", "Defaulted container \"a\" out of: a, b\nstarting\n", "error: unknown flag\n"]
+        {
             assert!(matches!(&decoded("shop/web-0.log", text)[..], [Document::Log(_)]), "{text}");
         }
         assert!(decoded("shop/web-0.log", " \n").is_empty());

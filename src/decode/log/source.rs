@@ -8,9 +8,37 @@ use super::LogSource;
 
 /// Directories that say nothing of whose log a file is.
 const PLAIN_DIRECTORIES: &[&str] = &[
-    "logs", "log", "podlogs", "pod-logs", "pod_logs", "pods", "containers", "container-logs", "previous", "current", "rotated",
-    "bundle", "support-bundle", "supportbundle", "cluster-resources", "cluster-info", "cluster-dump", "dump", "namespaces",
-    "artifacts", "proxies", "istio", "cni", "must-gather", "kubecapture", "core_v1", "core", "var", "output", "kubectl", "data",
+    "logs",
+    "log",
+    "podlogs",
+    "pod-logs",
+    "pod_logs",
+    "pods",
+    "containers",
+    "container-logs",
+    "previous",
+    "current",
+    "rotated",
+    "bundle",
+    "support-bundle",
+    "supportbundle",
+    "cluster-resources",
+    "cluster-info",
+    "cluster-dump",
+    "dump",
+    "namespaces",
+    "artifacts",
+    "proxies",
+    "istio",
+    "cni",
+    "must-gather",
+    "kubecapture",
+    "core_v1",
+    "core",
+    "var",
+    "output",
+    "kubectl",
+    "data",
 ];
 
 /// File stems that say no more than that it is a log.
@@ -75,7 +103,8 @@ fn of_kubelet_layout(directories: &[&str], stem: &str) -> Option<LogSource> {
 
 /// Layouts with a directory a pod: `<namespace>/pods/<pod>/<container>/…`, `logs/<namespace>/<pod>/<container>.log`.
 fn of_pod_directory(directories: &[&str], stem: &str) -> Option<LogSource> {
-    let named: Vec<&str> = directories.iter().copied().filter(|d| !matches!(*d, "logs" | "rotated" | "core" | "previous")).collect();
+    let named: Vec<&str> =
+        directories.iter().copied().filter(|d| !matches!(*d, "logs" | "rotated" | "core" | "previous")).collect();
     // must-gather: `namespaces/<namespace>/pods/<pod>/<container>/<container>/logs/current.log`.
     if let Some(at) = named.iter().rposition(|d| *d == "pods").filter(|at| at + 1 < named.len())
         && let Some(namespace) = at.checked_sub(1).map(|i| named[i]).filter(|ns| !is_plain(ns))
@@ -176,7 +205,9 @@ pub(super) fn is_pod_name(name: &str) -> bool {
     // apimachinery util/rand: no vowels, no digits that look like letters.
     let random = last.len() == 5 && last.bytes().all(|b| b"bcdfghjklmnpqrstvwxz2456789".contains(&b));
     let ordinal = last.len() <= 3 && !last.is_empty() && last.bytes().all(|b| b.is_ascii_digit());
-    !front.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b)) && (random || ordinal)
+    !front.is_empty()
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b))
+        && (random || ordinal)
 }
 
 #[cfg(test)]

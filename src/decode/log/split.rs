@@ -70,11 +70,8 @@ fn header(line: &str) -> Option<Header> {
     }
     // minikube: `==> kubelet <==`, `==> kube-apiserver [0123abcd] <==`; tail: `==> /var/log/syslog <==`.
     let name = line.strip_prefix("==> ")?.strip_suffix(" <==")?;
-    let opened = if name.contains('/') {
-        source::of_path(name)
-    } else {
-        named(None, name.split([' ', '[']).next().unwrap_or(name), None)
-    };
+    let opened =
+        if name.contains('/') { source::of_path(name) } else { named(None, name.split([' ', '[']).next().unwrap_or(name), None) };
     Some(Header::Opens(opened))
 }
 
@@ -189,13 +186,17 @@ mod tests {
 
     #[test]
     fn divides_current_and_previous() {
-        let text = "========= Previous log present (appended at the end) =========\n\none\n\n========= Previous log =========\n\ntwo\n";
+        let text =
+            "========= Previous log present (appended at the end) =========\n\none\n\n========= Previous log =========\n\ntwo\n";
         assert_eq!(read(text), ["-/-/-@2: \none", "-/-/-!@6: \ntwo"]);
     }
 
     #[test]
     fn divides_named_sections() {
-        assert_eq!(read("==> kubelet <==\none\n\n==> coredns [0123abcd] <==\ntwo\n"), ["-/kubelet/-@2: one", "-/coredns/-@5: two"]);
+        assert_eq!(
+            read("==> kubelet <==\none\n\n==> coredns [0123abcd] <==\ntwo\n"),
+            ["-/kubelet/-@2: one", "-/coredns/-@5: two"]
+        );
     }
 
     #[test]
