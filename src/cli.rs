@@ -10,6 +10,7 @@ use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
 use coroner::bundle::{Limits, Source};
 use coroner::catalog::Catalog;
+use coroner::detect::detector_names;
 use coroner::report::{Format, Style};
 use coroner::{Options, report};
 
@@ -215,7 +216,7 @@ fn analyze(args: &Analyze) -> anyhow::Result<bool> {
     let mut catalog = Catalog::built_in()?;
     for path in &args.rules {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the rules file {}", path.display()))?;
-        catalog.extend(&path.to_string_lossy(), &text)?;
+        catalog.extend(&path.to_string_lossy(), &text, &detector_names())?;
     }
     // Outputs are opened before the work, so that a path that cannot be written fails at once.
     let mut outputs = args.output.iter().map(|path| open(path)).collect::<anyhow::Result<Vec<_>>>()?;

@@ -215,7 +215,6 @@ mod tests {
             title = "Disk {{ disk }} of {{ ref }} is full"
             severity = "critical"
             layer = "node"
-            explains = ["pod-evicted"]
             because = "Nothing can be written{% if disk %} to {{ disk }}{% endif %}."
             docs = ["https://example.org/disks"]
             [[cause.sign]]
@@ -230,7 +229,7 @@ mod tests {
             avoid = ["Deleting the node: the disk stays full."]
         "#;
         let mut catalog = Catalog::default();
-        catalog.extend("test.toml", text).unwrap();
+        catalog.extend("test.toml", text, &[]).unwrap();
         assert_eq!(list(&catalog), "node\n  disk-full  critical  Disk <disk> of <ref> is full\n");
         let page = show(&catalog.causes()[0]);
         for line in [

@@ -3,17 +3,23 @@
 //! One entry is one cause: what it is called, how it is seen, what it leads to, how it is mended. Where seeing it takes a
 //! computation, the entry names a detector of `src/detect/`; else its signs say it all.
 
+mod check;
 pub mod describe;
 mod expression;
 pub mod prose;
 mod regexp;
 mod schema;
+mod source;
 
 pub use expression::{Expression, Object};
 pub use regexp::Regexp;
 pub use schema::{
     Cause, Condition, Culprit, Fix, Layer, PatchKind, PatchTemplate, Severity, Sign, Signal, Status, Strength, Test,
 };
+
+use check::Known;
+use schema::File;
+use source::{Fault, Source};
 
 /// The built-in catalogue's text.
 pub const BUILT_IN: &str = include_str!("../../rules.toml");
@@ -34,16 +40,31 @@ pub struct Error {
 }
 
 impl Catalog {
-    /// The built-in catalogue.
+    /// The built-in catalogue. It is not checked at every start: the tests do.
     pub fn built_in() -> Result<Self, Error> {
         let mut catalog = Self::default();
-        catalog.extend("rules.toml", BUILT_IN)?;
+        catalog.add(parse("rules.toml", BUILT_IN)?);
         Ok(catalog)
     }
 
-    /// Adds the entries of a rules file; an entry with a known id replaces it.
-    pub fn extend(&mut self, path: &str, text: &str) -> Result<(), Error> {
-        let file: schema::File = toml::from_str(text).map_err(|e| Error { message: format!("{path}: {e}") })?;
+    /// Adds the entries of a rules file; an entry with a known id replaces it. Gives the number of causes in the file.
+    ///
+    /// `detectors` are the names entries may give. Errors: the file is no TOML, has fields the format lacks, or fails a
+    /// check; the message shows every fault with its line.
+    pub fn extend(&mut self, path: &str, text: &str, detectors: &[&str]) -> Result<usize, Error> {
+        let file = parse(path, text)?;
+        let source = Source::parse(text).map_err(|fault| source::error(path, text, vec![fault]))?;
+        let causes = self.causes.iter().map(|c| c.id.as_str()).collect();
+        let faults = check::faults(&file, &source, &Known { causes, detectors });
+        if !faults.is_empty() {
+            return Err(source::error(path, text, faults));
+        }
+        let n_causes = file.cause.len();
+        self.add(file);
+        Ok(n_causes)
+    }
+
+    fn add(&mut self, file: File) {
         for cause in file.cause {
             match self.causes.iter_mut().find(|c| c.id == cause.id) {
                 Some(known) => *known = cause,
@@ -56,7 +77,6 @@ impl Catalog {
                 None => self.signals.push(signal),
             }
         }
-        Ok(())
     }
 
     /// The cause called `id`, also by a former name.
@@ -84,6 +104,10 @@ impl Catalog {
     pub fn signals(&self) -> &[Signal] {
         &self.signals
     }
+}
+
+fn parse(path: &str, text: &str) -> Result<File, Error> {
+    toml::from_str(text).map_err(|e| source::error(path, text, vec![Fault::of_toml(&e)]))
 }
 
 /// The name under which the pattern of the `index`-th sign (from 0) of a cause is searched for: `cause-id/0`.

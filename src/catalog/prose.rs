@@ -1,6 +1,6 @@
 //! Prose of the catalogue: minijinja templates over a finding's facts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use minijinja::syntax::SyntaxConfig;
@@ -44,6 +44,13 @@ pub fn render(template: &str, facts: &BTreeMap<String, serde_json::Value>) -> Re
         return Ok(template.to_owned());
     }
     ENVIRONMENT.render_str(template, Value::from(Serde(facts)))
+}
+
+/// Names a template speaks of. Errors: it does not parse.
+pub(super) fn variables(template: &str) -> Result<BTreeSet<String>, Error> {
+    let template = ENVIRONMENT.template_from_str(template)?;
+    let globals: BTreeSet<&str> = ENVIRONMENT.globals().map(|(name, _)| name).collect();
+    Ok(template.undeclared_variables(false).into_iter().filter(|name| !globals.contains(name.as_str())).collect())
 }
 
 /// What to print when [`render`] failed: the template's own words without its expressions.

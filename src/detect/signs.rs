@@ -75,17 +75,17 @@ impl<'a> Found<'a> {
     fn add(&mut self, wanted: Wanted<'a>, seen: Seen<'a>) {
         let Wanted { cause, sign, .. } = wanted;
         let mut facts = seen.sighting.facts;
-        facts.extend(
-            [
-                ("subject", seen.subject.to_string()),
-                ("subject_name", seen.subject.name.clone()),
-                ("container", seen.container.to_owned()),
-                ("node", seen.node.to_owned()),
-                ("text", seen.sighting.text.to_owned()),
-            ]
-            .map(|(name, value)| (name.to_owned(), value.into())),
-        );
-        let culprit = culprit(self.cluster, &sign.culprit, &seen.subject, seen.object, seen.node, &facts);
+        let own = [
+            ("subject", seen.subject.to_string()),
+            ("subject_name", seen.subject.name.clone()),
+            ("container", seen.container.to_owned()),
+            ("node", seen.node.to_owned()),
+            ("text", seen.sighting.text.to_owned()),
+        ];
+        fill(&mut facts, own.map(|(name, value)| (name.to_owned(), value.into())));
+        // An expression may leave some of its captures open.
+        fill(&mut facts, sign.facts().map(|name| (name.to_owned(), "".into())));
+        let culprit = culprit(self.cluster, &sign.culprit, &seen.subject, seen.object, &facts);
         facts.extend(facts::standard(self.cluster, &culprit));
         let mut evidence = seen.evidence;
         evidence.strength = sign.strength.min(seen.at_most);
@@ -121,14 +121,15 @@ fn join(finding: &mut Finding, facts: Facts, evidence: Evidence, subject: Ref) {
 }
 
 /// Adds what `facts` do not tell yet.
-fn fill(facts: &mut Facts, more: Facts) {
+fn fill(facts: &mut Facts, more: impl IntoIterator<Item = (String, serde_json::Value)>) {
     for (name, value) in more {
         facts.entry(name).or_insert(value);
     }
 }
 
 /// The object to blame.
-fn culprit(cluster: &Cluster, whom: &Culprit, subject: &Ref, object: Option<&Resource>, node: &str, facts: &Facts) -> Ref {
+fn culprit(cluster: &Cluster, whom: &Culprit, subject: &Ref, object: Option<&Resource>, facts: &Facts) -> Ref {
+    let node = facts.get("node").and_then(serde_json::Value::as_str).unwrap_or("");
     let known = |reference: Ref| cluster.get(&reference).map_or(reference, |r| r.reference.clone());
     match whom {
         Culprit::TopOwner => top_owner(cluster, subject, object),

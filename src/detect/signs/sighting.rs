@@ -27,8 +27,9 @@ impl<'a> Sighting<'a> {
             let (place, captures) =
                 look(field).into_iter().find_map(|place| Some((place, expression.captures(place.field.text())?)))?;
             for name in expression.capture_names().flatten() {
-                let value = captures.name(name).map_or("", |m| m.as_str());
-                facts.insert(name.to_owned(), value.into());
+                if let Some(value) = captures.name(name) {
+                    facts.insert(name.to_owned(), value.as_str().into());
+                }
             }
             witness = Some(Witness { field: place.field, path: without_selectors(field), item: place.item });
         }

@@ -22,7 +22,7 @@ fn catalog(signs: &str) -> Catalog {
         "#
     );
     let mut catalog = Catalog::default();
-    catalog.extend("test.toml", &text).unwrap();
+    catalog.extend("test.toml", &text, &[]).unwrap();
     catalog
 }
 
