@@ -89,7 +89,10 @@ impl<'a> Check<'a> {
 
     fn id<'i>(&mut self, id: &'i str, seen: &mut BTreeSet<&'i str>) {
         if !is_kebab(id) {
-            self.fault(format!("the id `{id}` is not kebab-case"), Some("write it in lower case, as in `image-not-found`".into()));
+            self.fault(
+                format!("the id `{id}` is not kebab-case"),
+                Some("write it in lower case, as in `image-not-found`".into()),
+            );
         }
         if !seen.insert(id) {
             self.fault(format!("the id `{id}` is given twice in this file"), None);
@@ -225,7 +228,9 @@ impl<'a> Check<'a> {
     fn narrow(&mut self, sign: &Sign) {
         let says = |field: &str| sign.conditions.contains_key(field);
         let missing = match sign.on.as_str() {
-            "event" if sign.take.is_none() && !says("reason") && !says("message") => "a condition on `reason` or `message`, or a `take`",
+            "event" if sign.take.is_none() && !says("reason") && !says("message") => {
+                "a condition on `reason` or `message`, or a `take`"
+            }
             "log" if sign.take.is_none() => "a `take`: logs are searched for its expression",
             _ if sign.take.is_none() && sign.when.is_none() && sign.conditions.is_empty() => "a `where`, a `when` or a `take`",
             _ => return,
@@ -354,7 +359,10 @@ error: the regular expression cannot be used: unclosed group
             (message("detector = \"disks\"\ndocs = [\"http://a\"]", ""), "a link must begin with https://"),
             (message("detector = \"disks\"\nfix.steps = [\"{{ size }}\"]", ""), "speaks of `size`, which nothing gives"),
             (message("detector = \"disks\"\nfix.steps = [\"{{ ref\"]", ""), "the template does not parse"),
-            (message("detector = \"disks\"\nfix.patch = { type = \"merge\", yaml = \"a: 1\", target = \"Node\" }", ""), "does not name"),
+            (
+                message("detector = \"disks\"\nfix.patch = { type = \"merge\", yaml = \"a: 1\", target = \"Node\" }", ""),
+                "does not name",
+            ),
             (of_sign("on = \"events\""), "`events` is nothing a sign can be on"),
             (of_sign("on = \"event\""), "lacks a condition on `reason`"),
             (of_sign("on = \"Pod\""), "lacks a `where`"),
