@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 
 use crate::decode::{Alert, Document, Event, Hit, Log, Metric, NodeService, Note, Origin, Patterns, Ref, Resource, Version};
 
+pub mod address;
 pub mod admission;
 mod currency;
 mod presence;

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use rustc_hash::FxHashMap;
 
+use super::address::addresses;
 use super::{Cluster, owner_ref};
 use crate::decode::{Ref, Resource, Value};
 
@@ -71,6 +72,7 @@ impl Graph {
             self.edge(this, Relation::PartOf, &owner);
         }
         if let Some((_, spec)) = resource.pod_spec() {
+            self.calls(cluster, resource);
             for (kind, name) in needs(spec) {
                 self.edge(&Ref::new(kind, ns.filter(|_| !is_cluster_scoped(kind)), name), Relation::Needed, this);
             }
@@ -117,6 +119,17 @@ impl Graph {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Services whose addresses the settings of a workload name: it calls them.
+    fn calls(&mut self, cluster: &Cluster, caller: &Resource) {
+        for setting in cluster.settings(caller) {
+            for address in addresses(&setting.text) {
+                if let Some(service) = cluster.service_called(&address.host, caller.namespace()) {
+                    self.edge(&service.reference, Relation::Called, &caller.reference);
+                }
+            }
         }
     }
 
