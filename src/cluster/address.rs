@@ -138,8 +138,8 @@ impl Cluster {
     /// The service a host name means for a pod of namespace `from`: `name`, `name.namespace`, `name.namespace.svc…`, or its
     /// cluster address.
     pub fn service_called(&self, host: &str, from: Option<&str>) -> Option<&Resource> {
-        let (name, namespace) = service_name(host, from)?;
-        self.find("Service", namespace, name)
+        service_name(host, from)
+            .and_then(|(name, namespace)| self.find("Service", namespace, name))
             .or_else(|| self.kind("Service").find(|s| s.at("spec.clusterIP").text() == host && host.contains('.')))
     }
 }
