@@ -35,7 +35,8 @@ pub struct Address {
 pub fn addresses(text: &str) -> Vec<Address> {
     const LONGEST: usize = 4096;
     let text = &text[..text.floor_char_boundary(LONGEST)];
-    let breaks = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"' | '\'' | '(' | ')' | '<' | '>' | '[' | ']' | '{' | '}' | '|');
+    let breaks =
+        |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"' | '\'' | '(' | ')' | '<' | '>' | '[' | ']' | '{' | '}' | '|');
     let mut found: Vec<Address> = Vec::new();
     let mut parts = 0;
     for part in text.split(breaks).filter(|p| !p.is_empty()) {
@@ -71,7 +72,12 @@ fn address(part: &str) -> Option<Address> {
 
 /// A DNS name or an IPv4 address; a bare number is neither.
 fn is_host(text: &str) -> bool {
-    let label = |l: &str| !l.is_empty() && l.len() <= 63 && !l.starts_with('-') && l.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    let label = |l: &str| {
+        !l.is_empty()
+            && l.len() <= 63
+            && !l.starts_with('-')
+            && l.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    };
     let numeric = text.bytes().all(|b| b.is_ascii_digit());
     let dotted_number = text.parse::<f64>().is_ok();
     text.len() <= 253 && !numeric && !dotted_number && text.split('.').all(label)
@@ -102,7 +108,13 @@ impl Cluster {
             }
             for list in ["command", "args"] {
                 let words = container.get(list).items();
-                found.extend(words.map(|value| Setting { name: list.into(), text: value.text().into(), holder: carrier, value, container: name }));
+                found.extend(words.map(|value| Setting {
+                    name: list.into(),
+                    text: value.text().into(),
+                    holder: carrier,
+                    value,
+                    container: name,
+                }));
             }
             found.extend(self.mounted(carrier, spec, container, name));
         }
@@ -130,7 +142,13 @@ impl Cluster {
         let volumes = spec.get("volumes").items().filter(|v| mounts(v.get("name").text()));
         let maps = volumes.filter_map(|v| self.find("ConfigMap", carrier.namespace(), v.path("configMap.name").text()));
         maps.flat_map(|holder| {
-            contents(holder).into_iter().map(move |(key, text, value)| Setting { name: key.into(), text, holder, value, container: name })
+            contents(holder).into_iter().map(move |(key, text, value)| Setting {
+                name: key.into(),
+                text,
+                holder,
+                value,
+                container: name,
+            })
         })
         .collect()
     }
