@@ -19,8 +19,11 @@ mod admission;
 mod arc;
 mod custom;
 mod facts;
+mod near;
+mod scheduling;
 mod signs;
 mod symptom;
+mod template;
 
 /// Something that hurts.
 #[derive(Debug, Clone)]
@@ -275,7 +278,7 @@ pub struct Detector {
 }
 
 /// Every detector, by area.
-const AREAS: &[&[Detector]] = &[admission::DETECTORS];
+const AREAS: &[&[Detector]] = &[admission::DETECTORS, scheduling::DETECTORS];
 
 /// All detectors.
 fn detectors() -> impl Iterator<Item = &'static Detector> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Constraint, Node, Obstacle, Pod, Refusal, Scheduler};
 use crate::cluster::Quantity;
 use crate::cluster::simulate::resources::{self, Amounts, Bound};
+use crate::decode::Origin;
 
 /// The obstacle a person would have to take away.
 #[derive(Debug)]
@@ -25,43 +26,46 @@ type Candidate<'s, 'a> = (&'s Node<'a>, Vec<Obstacle<'a>>);
 /// points elsewhere, the node is too small at all, siblings are to be kept apart) are set aside as long as others remain.
 /// `None` when some node takes it, as far as can be seen.
 pub fn blame<'s, 'a>(scheduler: &'s Scheduler<'a>, pod: &Pod<'a>, refusal: Option<&Refusal<'_>>) -> Option<Blame<'s, 'a>> {
+    if scheduler.nodes().is_empty() {
+        return refusal.and_then(|refusal| told(pod, refusal));
+    }
     let mut candidates: Vec<Candidate<'s, 'a>> = scheduler.nodes().iter().zip(scheduler.obstacles(pod)).collect();
     if let Some(refusal) = refusal {
-        believe(&mut candidates, refusal);
+        believe(pod, &mut candidates, refusal);
     }
-    let computed = if candidates.iter().any(|(_, obstacles)| obstacles.is_empty()) { None } else { decide(pod, candidates) };
-    match (computed, refusal) {
+    if candidates.iter().any(|(_, obstacles)| obstacles.is_empty()) {
+        return None;
+    }
+    let computed = decide(pod, candidates);
+    match refusal {
         // What the scheduler does not mention cannot be the only thing in the way.
-        (Some(blame), Some(refusal)) if refusal.names(&blame.constraint) => Some(blame),
-        (Some(blame), None) => Some(blame),
-        (_, Some(refusal)) => told(pod, refusal),
-        (None, None) => None,
+        Some(refusal) => computed.filter(|blame| refusal.names(&blame.constraint)).or_else(|| told(pod, refusal)),
+        None => computed,
     }
 }
 
-/// The scheduler knows pods that the bundle does not hold: what it counts and cannot be computed is put on the nodes that
-/// seem to fit.
-fn believe(candidates: &mut [Candidate<'_, '_>], refusal: &Refusal<'_>) {
+/// The scheduler knows pods that the bundle does not hold, and fields that its texts do not print: what it counts and
+/// cannot be computed is put on the nodes that seem to fit.
+fn believe(pod: &Pod<'_>, candidates: &mut [Candidate<'_, '_>], refusal: &Refusal<'_>) {
     for clause in &refusal.clauses {
-        let depends_on_pods = matches!(
-            clause.constraint,
-            Constraint::Resource(_)
-                | Constraint::PodCount
-                | Constraint::HostPort
-                | Constraint::VolumeLimit
-                | Constraint::ClaimInUse
-                | Constraint::UnboundClaim
-                | Constraint::TopologySpread
-                | Constraint::PodAffinity
-                | Constraint::PodAntiAffinity
-        );
-        if !depends_on_pods {
-            continue;
-        }
-        let seen = candidates.iter().filter(|(_, o)| o.iter().any(|o| o.constraint() == clause.constraint)).count();
+        let constraint = match &clause.constraint {
+            Constraint::Placement => placement_of(pod),
+            other => other.clone(),
+        };
+        let is_unseen = |node: &Node<'_>| match constraint {
+            Constraint::Cordon => false,
+            Constraint::Taint | Constraint::ControlPlaneTaint | Constraint::NodeFault => node.resource.origin == Origin::Table,
+            // `describe` prints no affinity, and a table no labels.
+            Constraint::NodeSelector | Constraint::NodeAffinity => {
+                pod.resource.origin != Origin::Live || node.resource.at("metadata.labels").is_empty()
+            }
+            Constraint::Volume | Constraint::Other => false,
+            _ => true,
+        };
+        let seen = candidates.iter().filter(|(_, o)| o.iter().any(|o| o.constraint() == constraint)).count();
         let unseen = (clause.n_nodes as usize).saturating_sub(seen);
-        for (_, obstacles) in candidates.iter_mut().filter(|(_, o)| o.is_empty()).take(unseen) {
-            obstacles.push(Obstacle::Told(clause.constraint.clone()));
+        for (_, obstacles) in candidates.iter_mut().filter(|(node, o)| o.is_empty() && is_unseen(node)).take(unseen) {
+            obstacles.push(Obstacle::Told(constraint.clone()));
         }
     }
 }

@@ -216,8 +216,13 @@ pub struct Scheduler<'a> {
 impl<'a> Scheduler<'a> {
     /// The nodes of `cluster` with the pods on them.
     pub fn new(cluster: &'a Cluster) -> Self {
+        Self::with_pods(cluster, |_| true)
+    }
+
+    /// The nodes of `cluster` as if only those pods ran that are to be kept.
+    pub fn with_pods(cluster: &'a Cluster, keep: impl Fn(&Resource) -> bool) -> Self {
         let mut placed: FxHashMap<&str, Vec<Pod<'_>>> = FxHashMap::default();
-        for pod in cluster.kind("Pod").filter(|p| p.origin != Origin::Manifest && !has_ended(p)) {
+        for pod in cluster.kind("Pod").filter(|p| p.origin != Origin::Manifest && !has_ended(p) && keep(p)) {
             let node = pod.at("spec.nodeName").text();
             if !node.is_empty()
                 && let Some(pod) = Pod::of(pod)
@@ -235,8 +240,7 @@ impl<'a> Scheduler<'a> {
         &self.nodes
     }
 
-    /// What keeps `pod` off each node: one list per node, empty where it fits. A pod is not in its own way, and neither are
-    /// pods `without` says are to be thought away.
+    /// What keeps `pod` off each node: one list per node, empty where it fits.
     pub fn obstacles(&self, pod: &Pod<'a>) -> Vec<Vec<Obstacle<'a>>> {
         let requested = resources::of_pod(pod.spec, Bound::Requests);
         let affinity = Affinity::new(self, pod);

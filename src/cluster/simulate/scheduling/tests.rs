@@ -1,5 +1,7 @@
 //! Scenarios from the Kubernetes documentation, each as nodes, pods and what keeps the pod `web` off the nodes.
 
+#![allow(clippy::needless_pass_by_value, reason = "tables read better with literals passed by value")]
+
 use serde_json::{Value as Json, json};
 
 use super::*;
