@@ -196,8 +196,8 @@ impl<'a> Check<'a> {
     fn sign(&mut self, sign: &'a Sign) {
         let of_kind = sign.on.starts_with(|c: char| c.is_ascii_uppercase());
         let fields = FIELDS.iter().find(|(on, _)| *on == sign.on).map(|(_, fields)| *fields);
-        if !of_kind && fields.is_none() {
-            let help = "a sign is on a kind (`Pod`), or on `event`, `log`, `node-service` or `alert`";
+        if !of_kind && fields.is_none() && sign.on != "container" {
+            let help = "a sign is on a kind (`Pod`), or on `container`, `event`, `log`, `node-service` or `alert`";
             self.at("on", |check| check.fault(format!("`{}` is nothing a sign can be on", sign.on), Some(help.into())));
         }
         self.narrow(sign);

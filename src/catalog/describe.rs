@@ -135,6 +135,7 @@ impl Page {
 /// `an event whose reason is "Failed", matching /…/; it blames the pod's top owner (statement): the kubelet says …`
 fn sign_in_words(sign: &Sign) -> String {
     let thing = match sign.on.as_str() {
+        "container" => "a container".to_owned(),
         "event" => "an event".to_owned(),
         "log" => "a log line".to_owned(),
         "node-service" => "a service of a node".to_owned(),
@@ -147,7 +148,7 @@ fn sign_in_words(sign: &Sign) -> String {
     }
     if let Some(take) = &sign.take {
         let field = sign.field.as_deref().unwrap_or(match sign.on.as_str() {
-            "event" => "message",
+            "event" | "container" => "message",
             "log" | "node-service" => "text",
             "alert" => "what",
             _ => "status.message",

@@ -81,9 +81,10 @@ pub struct Cause {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sign {
-    /// A kind (`Pod`, `EphemeralRunner`), or `event`, `log`, `node-service`, `alert`.
+    /// A kind (`Pod`, `EphemeralRunner`), or `container`, `event`, `log`, `node-service`, `alert`.
     pub on: String,
-    /// Conditions on fields by dotted path, all of which must hold; paths as for `field`. Of events: `reason`, `message`,
+    /// Conditions on fields by dotted path, all of which must hold; paths as for `field`. Of containers: fields of their
+    /// status, `spec.…` of their spec, and `reason`, `message` and `exitCode` of their present or last state; of events: `reason`, `message`,
     /// `type`, `source`, `count`, `container`, `regarding.kind`, `regarding.name`, `regarding.namespace`,
     /// `regarding.fieldPath`; of logs: `container`, `pod`, `namespace`, `path`, `line`; of node services: `unit`, `active`,
     /// `sub`, `node`, `lines` (any line); of alerts: `name`, `what`, `subject`, `subject.kind`, `subject.namespace`.

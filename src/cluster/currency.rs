@@ -83,7 +83,7 @@ impl Cluster {
                     let scheduled = count("desiredNumberScheduled");
                     observed && count("numberReady") >= scheduled && count("updatedNumberScheduled") >= scheduled
                 }
-                "Job" => object.condition("Complete").get("status").is_true(),
+                "Job" => object.condition("Complete").get("status").is_true() || self.was_made_good(object),
                 "PersistentVolumeClaim" => status.get("phase").text() == "Bound" && status.get("conditions").is_empty(),
                 "PersistentVolume" => status.get("phase").text() == "Bound",
                 _ => false,
@@ -91,8 +91,21 @@ impl Cluster {
         works.then_some(None)
     }
 
+    /// A failed run of a CronJob that succeeded later.
+    fn was_made_good(&self, job: &Resource) -> bool {
+        let failed = stamp(job.condition("Failed").get("lastTransitionTime"));
+        let succeeded = self.owner(job).and_then(|cron| stamp(cron.at("status.lastSuccessfulTime")));
+        matches!((failed, succeeded), (Some(failed), Some(succeeded)) if failed < succeeded)
+    }
+
     fn settled_pod(&self, pod: &Resource) -> Option<Option<Timestamp>> {
         if pod.at("status.phase").text() == "Succeeded" {
+            return Some(None);
+        }
+        // A failed attempt whose maker has what it wants by now is a leftover.
+        if pod.at("status.phase").text() == "Failed"
+            && self.owner(pod).is_some_and(|o| !matches!(o.kind(), "Node" | "Pod") && self.is_settled(o))
+        {
             return Some(None);
         }
         let containers = pod.at("status.containerStatuses");
@@ -157,7 +170,7 @@ mod tests {
     use crate::cluster::testing::{cluster_with, event};
 
     /// What an event about the pod `a` is worth when the pod has this uid, spec and status.
-    fn currency(about: &Event, pod: serde_json::Value) -> Currency {
+    fn currency(about: &Event, pod: &serde_json::Value) -> Currency {
         let metadata = json!({"name": "a", "namespace": "ns", "uid": "00000000-0000-0000-0000-000000000001"});
         let mut object = json!({"kind": "Pod", "metadata": metadata});
         object.as_object_mut().unwrap().extend(pod.as_object().unwrap().clone());
@@ -180,25 +193,43 @@ mod tests {
     #[test]
     fn an_event_of_an_earlier_object_of_that_name_is_past() {
         let earlier = Event { uid: "00000000-0000-0000-0000-000000000009".into(), ..of_pod("Failed") };
-        assert_eq!(currency(&earlier, json!({"status": {"phase": "Pending"}})), Currency::Past);
+        assert_eq!(currency(&earlier, &json!({"status": {"phase": "Pending"}})), Currency::Past);
         let hashed = Event { uid: "d41d8cd98f00b204e9800998ecf8427e".into(), ..of_pod("Failed") };
-        assert_eq!(currency(&hashed, json!({"status": {"phase": "Pending"}})), Currency::Current);
+        assert_eq!(currency(&hashed, &json!({"status": {"phase": "Pending"}})), Currency::Current);
     }
 
     #[test]
     fn a_pod_that_became_ready_after_the_event_overtakes_it() {
         let event = of_pod("Unhealthy");
-        assert_eq!(currency(&event, ready_since("2026-03-01T10:05:00Z", None)), Currency::Past);
-        assert_eq!(currency(&event, ready_since("2026-03-01T09:00:00Z", None)), Currency::Current);
+        assert_eq!(currency(&event, &ready_since("2026-03-01T10:05:00Z", None)), Currency::Past);
+        assert_eq!(currency(&event, &ready_since("2026-03-01T09:00:00Z", None)), Currency::Current);
         let flapping = ready_since("2026-03-01T10:05:00Z", Some("2026-03-01T09:59:00Z"));
-        assert_eq!(currency(&event, flapping), Currency::Current);
+        assert_eq!(currency(&event, &flapping), Currency::Current);
+    }
+
+    #[test]
+    fn failed_attempts_that_were_made_good_are_leftovers() {
+        let by = |kind: &str, name: &str| json!([{"kind": kind, "name": name, "controller": true}]);
+        let meta = |name: &str, owner: serde_json::Value| json!({"name": name, "namespace": "ns", "ownerReferences": owner});
+        let settled = |succeeded: &str| {
+            let failed = json!([{"type": "Failed", "status": "True", "lastTransitionTime": "2026-03-01T10:00:00Z"}]);
+            let objects = [
+                json!({"kind": "CronJob", "metadata": {"name": "c", "namespace": "ns"}, "status": {"lastSuccessfulTime": succeeded}}),
+                json!({"kind": "Job", "metadata": meta("c-1", by("CronJob", "c")), "status": {"conditions": failed}}),
+                json!({"kind": "Pod", "metadata": meta("a", by("Job", "c-1")), "status": {"phase": "Failed"}}),
+            ];
+            let cluster = cluster_with(&objects, Vec::new());
+            cluster.is_settled(cluster.find("Pod", Some("ns"), "a").unwrap())
+        };
+        assert!(settled("2026-03-01T11:00:00Z"));
+        assert!(!settled("2026-03-01T09:00:00Z"));
     }
 
     #[test]
     fn a_pod_with_a_node_was_scheduled() {
         let pending = json!({"spec": {"nodeName": "n"}, "status": {"phase": "Pending"}});
-        assert_eq!(currency(&of_pod("FailedScheduling"), pending.clone()), Currency::Past);
-        assert_eq!(currency(&of_pod("FailedMount"), pending), Currency::Current);
+        assert_eq!(currency(&of_pod("FailedScheduling"), &pending), Currency::Past);
+        assert_eq!(currency(&of_pod("FailedMount"), &pending), Currency::Current);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::catalog::{Catalog, Cause, Culprit, Sign, Strength, prose};
 use crate::cluster::Cluster;
 use crate::decode::{Ref, Resource};
 
+mod containers;
 mod events;
 mod field;
 mod logs;
@@ -24,6 +25,7 @@ const MOST_EVIDENCE: usize = 8;
 pub(super) fn run(cluster: &Cluster, catalog: &Catalog, out: &mut Vec<Finding>) {
     let mut found = Found { cluster, findings: IndexMap::new() };
     objects::look(cluster, catalog, &mut found);
+    containers::look(cluster, catalog, &mut found);
     events::look(cluster, catalog, &mut found);
     logs::look(cluster, catalog, &mut found);
     units::look(cluster, catalog, &mut found);

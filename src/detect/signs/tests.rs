@@ -78,6 +78,20 @@ fn an_object_sign_blames_the_top_owner_and_takes_facts() {
     assert_eq!((finding.facts["restarts"].as_i64(), fact(finding, "resource")), (Some(9), "deployment/web"));
 }
 
+#[test]
+fn a_container_sign_reads_whatever_state_tells_why() {
+    let sign = r#"
+        [[cause.sign]]
+        on = "container"
+        where = { restartCount = { above = 5 } }
+        take = 'secret "(?<secret>[^"]+)" not found'
+        says = "container {{ container }} waits for {{ secret }}"
+    "#;
+    let found = findings(&cluster(&web("False")), sign);
+    assert_eq!(found[0].evidence[0].says, "container app waits for s3");
+    assert_eq!((&*found[0].culprit.name, found[0].evidence[0].excerpt.as_str()), ("web", "message: secret \"s3\" not found"));
+}
+
 const EVENT: &str = r#"
     [[cause.sign]]
     on = "event"
