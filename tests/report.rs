@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use coroner::report::{Format, Report, Style, render};
 
-const SAMPLES: [&str; 1] = ["root-cause"];
+const SAMPLES: [&str; 5] = ["root-cause", "two-incidents", "inconclusive", "healthy", "hostile"];
 
 fn testdata() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/report")
@@ -58,8 +58,59 @@ fn terminal_looks_as_kept() {
 }
 
 #[test]
-fn markdown_looks_as_kept() {
+fn formats_look_as_kept() {
+    let formats = [(Format::Markdown, "md"), (Format::Sarif, "sarif"), (Format::Junit, "xml"), (Format::Github, "github.txt")];
     for name in SAMPLES {
-        assert_golden(&format!("{name}.md"), &text(&sample(name), Format::Markdown, &Style::default()));
+        for (format, suffix) in formats {
+            assert_golden(&format!("{name}.{suffix}"), &text(&sample(name), format, &Style::default()));
+        }
+    }
+}
+
+/// Adds `additionalProperties: false` everywhere, so that a field the schema does not tell of is found.
+fn closed(schema: &mut serde_json::Value) {
+    match schema {
+        serde_json::Value::Object(map) => {
+            if map.contains_key("properties") {
+                map.insert("additionalProperties".to_owned(), false.into());
+            }
+            map.values_mut().for_each(closed);
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(closed),
+        _ => {}
+    }
+}
+
+#[track_caller]
+fn assert_valid(schema: &serde_json::Value, json: &str, name: &str) {
+    let validator = jsonschema::validator_for(schema).expect("the schema is one");
+    let instance: serde_json::Value = serde_json::from_str(json).expect("is JSON");
+    let errors: Vec<String> = validator.iter_errors(&instance).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    assert!(errors.is_empty(), "{name}: {errors:#?}");
+}
+
+fn schema(path: &Path) -> serde_json::Value {
+    serde_json::from_str(&std::fs::read_to_string(path).expect("the schema is there")).expect("the schema is JSON")
+}
+
+#[test]
+fn json_keeps_to_its_schema() {
+    let mut schema = schema(&testdata().join("../schema/coroner.report.v1.json"));
+    closed(&mut schema);
+    // The hostile report is no report of ours: its verdicts, strengths and ids are not words of the schema.
+    for name in SAMPLES.iter().filter(|name| **name != "hostile") {
+        assert_valid(&schema, &text(&sample(name), Format::Json, &Style::default()), name);
+    }
+}
+
+#[test]
+fn sarif_keeps_to_the_official_schema() {
+    let Some(path) = std::env::var_os("SARIF_SCHEMA") else {
+        eprintln!("skipped: SARIF_SCHEMA names no file; .ci/run fetches it");
+        return;
+    };
+    let schema = schema(Path::new(&path));
+    for name in SAMPLES {
+        assert_valid(&schema, &text(&sample(name), Format::Sarif, &Style::default()), name);
     }
 }

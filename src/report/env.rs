@@ -78,6 +78,7 @@ fn add_words(env: &mut Environment<'static>) {
     env.add_filter("bytes", crate::visible::bytes);
     env.add_filter("thousands", words::thousands);
     env.add_filter("n", words::count);
+    env.add_filter("shell", |text: &str| words::shell(text));
 }
 
 /// Filters that give lines, or ready markup.

@@ -38,7 +38,7 @@ pub(super) fn lines(evidence: &Evidence, around: usize, width: usize) -> Vec<Lin
 
     let mut out = Vec::with_capacity(n_before + hits.len() + n_after);
     for (i, text) in before[before.len() - n_before..].iter().enumerate() {
-        let number = first.and_then(|line| line.checked_sub((n_before - i) as u32));
+        let number = first.and_then(|line| line.checked_sub((n_before - i) as u32)).filter(|line| *line > 0);
         out.push(line(number, text, false, evidence, width));
     }
     for (i, text) in hits.iter().enumerate() {

@@ -173,7 +173,7 @@ fn about(report: &Report) -> Vec<(&'static str, String)> {
     about.extend(bundle.kubernetes_version.clone().map(|version| ("Kubernetes", version)));
     about.extend(bundle.components.iter().map(|c| ("Component", format!("{} {}", c.name, c.version))));
     about.push(("Secrets", redacted));
-    about.push(("The same in a terminal", format!("coroner analyze {} -v", bundle.name)));
+    about.push(("The same in a terminal", format!("coroner analyze {} -v", words::shell(&bundle.name))));
     about
 }
 

@@ -9,11 +9,14 @@ mod diff;
 mod env;
 mod escape;
 mod excerpt;
+mod github;
 mod html;
 mod json;
+mod junit;
 mod limits;
 mod markdown;
 pub mod model;
+mod sarif;
 mod svg;
 mod terminal;
 mod words;
@@ -70,7 +73,9 @@ pub fn render(report: &Report, format: Format, style: &Style) -> Vec<u8> {
         Format::Json => json::render(report),
         Format::Html => html::render(report),
         Format::Markdown => markdown::render(report, style.max_bytes),
-        _ => String::new(),
+        Format::Sarif => sarif::render(report),
+        Format::Junit => junit::render(report),
+        Format::Github => github::render(report),
     }
     .into_bytes()
 }

@@ -186,13 +186,9 @@ fn inconclusive(sheet: &mut Sheet, report: &Report, verbose: bool) {
     for (i, finding) in report.findings[..shown].iter().enumerate() {
         sheet.blank();
         let label = if i == 0 { "MAYBE" } else { "" };
-        let confidence = words::confidence(finding.confidence);
-        sheet.hanging(
-            (Ink::Warn, label),
-            &format!("{}. ", i + 1),
-            &format!("{}  ({}, confidence {confidence})", finding.title, finding.id),
-        );
-        sheet.hanging((Ink::Plain, ""), "   ", &format!("at {}", words::object(&finding.resource)));
+        let (object, confidence) = (words::object(&finding.resource), words::confidence(finding.confidence));
+        sheet.hanging((Ink::Warn, label), &format!("{}. ", i + 1), &finding.title);
+        sheet.hanging((Ink::Plain, ""), "   ", &format!("{object} · {} · confidence {confidence}", finding.id));
         for why in &finding.confidence_why {
             sheet.hanging((Ink::Plain, ""), "   - ", why);
         }
@@ -285,5 +281,5 @@ fn foot(sheet: &mut Sheet, report: &Report) {
     sheet.blank();
     let bundle = &report.bundle;
     let read = format!("{}, {}", words::count(bundle.files, "file"), crate::visible::bytes(bundle.bytes_unpacked));
-    sheet.prose(Ink::Plain, &format!("{read} · full report: coroner analyze {} -o report.html", bundle.name));
+    sheet.prose(Ink::Plain, &format!("{read} · the full report: add -o report.html"));
 }

@@ -113,6 +113,15 @@ pub(super) fn ranked(evidence: &[Evidence]) -> Vec<usize> {
     order
 }
 
+/// `text` as one word of a shell.
+pub(super) fn shell(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./+:@%".contains(c);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
 /// All commands that collect what is missing, one a line.
 pub(super) fn collect(report: &Report) -> String {
     let commands: Vec<&str> =
