@@ -14,10 +14,15 @@ pub(super) fn render(report: &Report) -> String {
     match (&report.root_cause, report.verdict.as_str()) {
         (Some(cause), _) => out.push_str(&command("error", &format!("Root cause: {}", cause.id), &told(cause))),
         (None, "healthy") => {
-            out.push_str(&command("notice", "Healthy", &format!("{} Examined {}.", words::headline(report), words::examined(report))));
+            out.push_str(&command(
+                "notice",
+                "Healthy",
+                &format!("{} Examined {}.", words::headline(report), words::examined(report)),
+            ));
         }
         (None, _) => {
-            let hurts: Vec<String> = report.symptoms.iter().take(3).map(|s| format!("{}: {}", words::object(&s.resource), s.what)).collect();
+            let hurts: Vec<String> =
+                report.symptoms.iter().take(3).map(|s| format!("{}: {}", words::object(&s.resource), s.what)).collect();
             out.push_str(&command("error", "Inconclusive", &format!("{} {}", words::headline(report), hurts.join("; "))));
         }
     }

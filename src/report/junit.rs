@@ -79,7 +79,14 @@ fn hurt(report: &Report, symptom: &Symptom) -> Case {
         let _ = writeln!(body, "Since {}.", words::time(since));
     }
     for cause in &causes {
-        let _ = writeln!(body, "{} ({}, confidence {})\n{}", cause.title, cause.id, words::confidence(cause.confidence), cause.summary);
+        let _ = writeln!(
+            body,
+            "{} ({}, confidence {})\n{}",
+            cause.title,
+            cause.id,
+            words::confidence(cause.confidence),
+            cause.summary
+        );
         let _ = writeln!(body, "Change {}. {}", words::object(&cause.resource), cause.fix.summary);
     }
     if causes.is_empty() {

@@ -99,7 +99,13 @@ fn result(report: &Report, finding: &Finding, rule: usize) -> Value {
 
 fn message(finding: &Finding) -> String {
     let mut text = format!("{}. {}", finding.title.trim_end_matches('.'), finding.summary);
-    let _ = write!(text, " Change {} ({}, confidence {}).", words::object(&finding.resource), words::role(&finding.role), words::confidence(finding.confidence));
+    let _ = write!(
+        text,
+        " Change {} ({}, confidence {}).",
+        words::object(&finding.resource),
+        words::role(&finding.role),
+        words::confidence(finding.confidence)
+    );
     visible(&text).into_owned()
 }
 
@@ -149,9 +155,7 @@ fn notifications(report: &Report) -> Vec<Value> {
         let location = Location { path: p.path.clone(), line: p.line };
         json!({"level": "warning", "message": {"text": or_dash(&p.what)}, "locations": [{"physicalLocation": physical(&location)}]})
     };
-    let blind = |b: &super::model::BlindSpot| {
-        json!({"level": "note", "message": {"text": visible(&format!("Not in the bundle: {}. {}. {}", b.what, b.why_it_matters, b.collect))}})
-    };
+    let blind = |b: &super::model::BlindSpot| json!({"level": "note", "message": {"text": visible(&format!("Not in the bundle: {}. {}. {}", b.what, b.why_it_matters, b.collect))}});
     let problems = report.bundle.problems.iter().take(LOCATIONS).map(problem);
     problems.chain(report.bundle.blind_spots.iter().map(blind)).collect()
 }
