@@ -11,6 +11,7 @@ use crate::decode::{Alert, Document, Event, Hit, Log, Metric, NodeService, Note,
 pub mod address;
 pub mod admission;
 mod currency;
+mod mention;
 mod presence;
 mod quantity;
 mod relation;
@@ -321,6 +322,11 @@ impl Cluster {
 
 /// The owner an object names: its controller, else its only owner.
 pub fn owner_ref(resource: &Resource) -> Option<Ref> {
+    if resource.kind() == "AutoscalingListener" {
+        // It lives in the controller's namespace, where an owner reference to its set cannot reach; its spec names the set.
+        let set = |field: &str| resource.at(&format!("spec.autoscalingRunnerSet{field}")).text();
+        return Some(Ref::new("AutoscalingRunnerSet", Some(set("Namespace")), set("Name")));
+    }
     let owners = resource.at("metadata.ownerReferences");
     let owner = owners.items().find(|o| o.get("controller").is_true()).or_else(|| owners.items().next())?;
     let kind = owner.get("kind").text();

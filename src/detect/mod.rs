@@ -25,6 +25,8 @@ mod signs;
 mod symptom;
 mod template;
 
+use symptom::pod_trouble;
+
 /// Something that hurts.
 #[derive(Debug, Clone)]
 pub struct Symptom {
@@ -278,7 +280,11 @@ pub struct Detector {
 }
 
 /// Every detector, by area.
-const AREAS: &[&[Detector]] = &[admission::DETECTORS, scheduling::DETECTORS];
+const AREAS: &[&[Detector]] = &[
+    admission::DETECTORS,
+    arc::DETECTORS,
+    scheduling::DETECTORS,
+];
 
 /// All detectors.
 fn detectors() -> impl Iterator<Item = &'static Detector> {

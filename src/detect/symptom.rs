@@ -34,6 +34,7 @@ pub(super) fn all(cluster: &Cluster) -> Vec<Symptom> {
             _ => {}
         }
     }
+    super::arc::symptoms(cluster, &mut out);
     refused(cluster, &mut out);
     alerts(cluster, &mut out);
     complaints(cluster, &mut out);

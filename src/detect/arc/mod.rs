@@ -1,69 +1,92 @@
-//! Actions Runner Controller: what it hides, told from its objects.
+//! Actions Runner Controller: what it hides, told from its objects and its logs.
+//!
+//! Its controllers record no events, its counters go stale, and its log says "still running" of a runner whose image cannot be
+//! pulled; so the state of the objects decides, and the log only adds the reason.
 
-use super::{Evidence, EvidenceKind, Finding};
-use crate::catalog::Strength;
+use super::{Detector, Symptom};
 use crate::cluster::Cluster;
-use crate::cluster::admission::Refusal;
-use crate::decode::{Ref, Resource};
+use crate::decode::{Hit, Log, Ref, Resource};
 
-/// The chain from a refused runner template to "five runners and not one pod", with the counters that hide it.
-pub(super) fn refused_chain(cluster: &Cluster, set: &Resource, refusal: &Refusal, mut finding: Finding) -> Finding {
-    let below = cluster.descendants(&set.reference);
-    let failed: Vec<&Resource> =
-        below.iter().copied().filter(|r| r.kind() == "EphemeralRunner" && r.at("status.phase").text() == "Failed").collect();
-    let runner_set = below.iter().copied().find(|r| r.kind() == "EphemeralRunnerSet");
-    let template = format!("its runner template sets {} to {}", refusal.path, shown(&refusal.value));
-    finding = finding.step(set.reference.clone(), template, &[0]);
-    if let Some(runner_set) = runner_set {
-        finding = finding.step(runner_set.reference.clone(), "makes every runner from that template", &[]);
-    }
-    if let Some(first) = failed.first() {
-        let says = "the runner's status holds the API server's answer; the controller does not try again";
-        finding = finding.evidence(Evidence::field(first, "status.message", Strength::Proof, says));
-        let at = finding.evidence.len() - 1;
-        let what = match failed.len() {
-            1 => "the API server refuses its pod; it is Failed (InvalidPod) and never tried again".to_owned(),
-            n => format!("the API server refuses its pod; like this, all {n} are Failed (InvalidPod) and never tried again"),
-        };
-        finding = finding.step(first.reference.clone(), what, &[at]);
-    }
-    if let Some(counted) = runner_set.filter(|_| !failed.is_empty()) {
-        let n = counted.at("status.currentReplicas");
-        let says = "failed runners count as current ones, so the set believes that it has enough";
-        finding = finding
-            .evidence(Evidence::value(counted, n, "currentReplicas", Strength::Statement, says).of_kind(EvidenceKind::Status));
-        let at = finding.evidence.len() - 1;
-        let what = format!("counts {} current runners, failed ones among them, and makes no new ones: no pod exists", n.text());
-        finding = finding.step(counted.reference.clone(), what, &[at]);
-    }
-    let names: Vec<&str> = failed.iter().map(|r| r.name()).collect();
-    finding = finding.fact("n_failed", failed.len()).fact("failed_runners", names.join(" "));
-    stale_counters(set, runner_set, finding)
+mod lifecycle;
+mod listener;
+mod refused;
+mod registration;
+mod runners;
+mod symptom;
+mod versions;
+
+pub(super) use refused::refused_chain;
+
+pub(super) const DETECTORS: &[Detector] = &[
+    Detector { name: "arc_registration", run: registration::registration },
+    Detector { name: "arc_listener", run: listener::listener },
+    Detector { name: "arc_versions", run: versions::versions },
+    Detector { name: "arc_runners", run: runners::runners },
+    Detector { name: "arc_lifecycle", run: lifecycle::lifecycle },
+];
+
+/// What hurts in a way only ARC's own objects tell.
+pub(super) fn symptoms(cluster: &Cluster, out: &mut Vec<Symptom>) {
+    symptom::symptoms(cluster, out);
 }
 
-/// The AutoscalingRunnerSet copies the counters of its EphemeralRunnerSet only when their total changes, so a runner that goes
-/// from pending to failed leaves them as they were (autoscalingrunnerset_controller.go, up to 0.13).
-fn stale_counters(set: &Resource, runner_set: Option<&Resource>, finding: Finding) -> Finding {
-    let Some(runner_set) = runner_set else { return finding.fact("stale", "") };
-    let counts = |r: &Resource| {
-        ["pending", "running", "failed"].map(|c| r.at(&format!("status.{c}EphemeralRunners")).as_i64().unwrap_or(0))
+/// Kinds ARC's logs speak of, whether or not they were collected.
+const KINDS: &[&str] = &[
+    "AutoscalingRunnerSet", "EphemeralRunnerSet", "EphemeralRunner", "AutoscalingListener", "Runner", "RunnerDeployment",
+    "RunnerReplicaSet", "RunnerSet", "HorizontalRunnerAutoscaler",
+];
+
+/// Annotation an AutoscalingRunnerSet gets when GitHub knows it.
+const REGISTERED: &str = "runner-scale-set-id";
+
+fn scale_sets(cluster: &Cluster) -> impl Iterator<Item = &Resource> + Clone {
+    cluster.kind("AutoscalingRunnerSet")
+}
+
+/// The workload of the scale-set controller: its Deployment, or its pod when only that was collected.
+fn controller(cluster: &Cluster) -> Option<&Resource> {
+    let is_controller = |r: &&Resource| {
+        let listener = r.label("app.kubernetes.io/component") == Some("runner-scale-set-listener");
+        let images = r.pod_spec().map(|(_, spec)| spec.get("containers"));
+        let runs = images.is_some_and(|c| c.items().any(|c| c.get("image").text().contains("gha-runner-scale-set-controller")));
+        !listener && (runs || r.label("app.kubernetes.io/part-of") == Some("gha-rs-controller")) && !r.name().ends_with("-listener")
     };
-    let (shown, real) = (counts(set), counts(runner_set));
-    if shown == real || set.kind() != "AutoscalingRunnerSet" {
-        return finding.fact("stale", "");
-    }
-    let say = |[pending, running, failed]: [i64; 3]| format!("{pending} pending, {running} running, {failed} failed");
-    let field = ["pendingEphemeralRunners", "failedEphemeralRunners", "currentRunners"].map(|f| set.at(&format!("status.{f}")));
-    let says = format!("stale: the EphemeralRunnerSet counts {}", say(real));
-    let at = field.into_iter().find(|f| f.exists()).unwrap_or(set.at("status"));
-    let evidence = Evidence::value(set, at, "status", Strength::Statement, says).of_kind(EvidenceKind::Status).brief(&say(shown));
-    let what = format!("shows {} and is stale: its counters are copied only when their total changes", say(shown));
-    let finding = finding.evidence(evidence);
-    let index = finding.evidence.len() - 1;
-    let object: Ref = set.reference.clone();
-    finding.step(object, what, &[index]).fact("stale", say(shown)).fact("counted", say(real))
+    cluster.kind("Deployment").find(is_controller).or_else(|| cluster.kind("Pod").find(is_controller))
 }
 
-fn shown(value: &str) -> &str {
-    if value.is_empty() { "a value it must not have" } else { value }
+/// The controller's version: of its label, else of its image's tag.
+fn controller_version(controller: &Resource) -> Option<&str> {
+    let labelled = controller.label("app.kubernetes.io/version");
+    let image = || {
+        let (_, spec) = controller.pod_spec()?;
+        let tag = spec.get("containers").items().find_map(|c| c.get("image").text().rsplit_once(':').map(|(_, tag)| tag))?;
+        tag.starts_with(|c: char| c.is_ascii_digit()).then_some(tag)
+    };
+    labelled.or_else(image)
+}
+
+/// (major, minor) of a version such as `0.9.3`.
+fn release(version: &str) -> Option<(u32, u32)> {
+    let mut parts = version.trim_start_matches('v').split('.');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+/// The set or runner a log line is about: the object it names, or the scale set whose listener wrote it.
+fn subject(cluster: &Cluster, log: &Log, hit: &Hit) -> Option<Ref> {
+    let named = cluster.mentioned(&hit.line.text, KINDS);
+    let named = named.map(|mut r| {
+        // Old releases name a runner without its namespace.
+        if r.namespace.is_none() {
+            r.namespace = cluster.kind(&r.kind).find(|o| o.name() == r.name).and_then(|o| o.reference.namespace.clone());
+        }
+        cluster.get(&r).map_or(r, |object| cluster.top_owner(object).reference.clone())
+    });
+    named.or_else(|| set_of_listener(cluster, log.source.pod.as_deref()?))
+}
+
+/// The scale set a listener pod serves. A listener has the name of its AutoscalingListener.
+fn set_of_listener(cluster: &Cluster, pod: &str) -> Option<Ref> {
+    let listener = cluster.kind("AutoscalingListener").find(|l| l.name() == pod)?;
+    let (namespace, name) = ("spec.autoscalingRunnerSetNamespace", "spec.autoscalingRunnerSetName");
+    Some(Ref::new("AutoscalingRunnerSet", Some(listener.at(namespace).text()), listener.at(name).text()))
 }
