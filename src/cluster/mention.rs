@@ -65,8 +65,14 @@ mod tests {
         let cluster = Cluster::default();
         let kinds = ["Runner", "EphemeralRunner"];
         let table = [
-            (r#"2024-01-01T00:00:00Z	ERROR	X	msg	{"version": "0.9.3", "ephemeralrunner": {"name":"a","namespace":"n"}, "error": "e"}"#, "EphemeralRunner n/a"),
-            (r#"x Reconciler error {"controllerKind": "Widget", "Widget": {"name":"w","namespace":"n"}, "namespace": "n", "name": "w"}"#, "Widget n/w"),
+            (
+                r#"2024-01-01T00:00:00Z	ERROR	X	msg	{"version": "0.9.3", "ephemeralrunner": {"name":"a","namespace":"n"}, "error": "e"}"#,
+                "EphemeralRunner n/a",
+            ),
+            (
+                r#"x Reconciler error {"controllerKind": "Widget", "Widget": {"name":"w","namespace":"n"}, "namespace": "n", "name": "w"}"#,
+                "Widget n/w",
+            ),
             (r#"{"level":"error","msg":"m","reconciler kind":"Runner","name":"r","namespace":"n"}"#, "Runner n/r"),
             (r#"x	{"runner": "n/r", "error": "e"}"#, "Runner n/r"),
             (r#"x	{"controller": "runner-controller", "request": "n/r"}"#, "Runner n/r"),

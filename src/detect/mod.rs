@@ -280,11 +280,7 @@ pub struct Detector {
 }
 
 /// Every detector, by area.
-const AREAS: &[&[Detector]] = &[
-    admission::DETECTORS,
-    arc::DETECTORS,
-    scheduling::DETECTORS,
-];
+const AREAS: &[&[Detector]] = &[admission::DETECTORS, arc::DETECTORS, scheduling::DETECTORS];
 
 /// All detectors.
 fn detectors() -> impl Iterator<Item = &'static Detector> {

@@ -7,7 +7,8 @@ use crate::decode::{Ref, Resource};
 use crate::detect::{Evidence, Finding, pod_trouble};
 
 pub(super) fn lifecycle(cluster: &Cluster, out: &mut Vec<Finding>) {
-    for object in cluster.resources().filter(|r| r.group() == "actions.github.com" && r.at("metadata.deletionTimestamp").exists()) {
+    for object in cluster.resources().filter(|r| r.group() == "actions.github.com" && r.at("metadata.deletionTimestamp").exists())
+    {
         let finalizers = object.at("metadata.finalizers");
         if finalizers.is_empty() {
             continue;
@@ -42,8 +43,10 @@ fn secret_gone(cluster: &Cluster, object: &Resource) -> Option<Finding> {
         return None;
     }
     let says = "needed to deregister the set at GitHub, and not there";
-    let evidence = Evidence::field(object, "spec.githubConfigSecret", if absent { Strength::Proof } else { Strength::Statement }, says);
-    let mut finding = Finding::new("arc-deletion-blocked-by-missing-secret", object.reference.clone(), evidence).fact("secret", name);
+    let evidence =
+        Evidence::field(object, "spec.githubConfigSecret", if absent { Strength::Proof } else { Strength::Statement }, says);
+    let mut finding =
+        Finding::new("arc-deletion-blocked-by-missing-secret", object.reference.clone(), evidence).fact("secret", name);
     if let Some((log, hit)) = said {
         finding = finding.evidence(Evidence::hit(log, hit, Strength::Statement, "the controller cannot read it"));
     }

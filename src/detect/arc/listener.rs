@@ -27,13 +27,16 @@ fn session_conflicts(cluster: &Cluster, out: &mut Vec<Finding>) {
             out.push(Finding::new("arc-duplicate-scale-set-session-conflict", set, evidence));
             continue;
         };
-        let id = |r: &Resource, says: &str| Evidence::value(r, r.at("metadata.annotations").get(REGISTERED), REGISTERED, Strength::Proof, says);
-        let finding = Finding::new("arc-duplicate-scale-set-session-conflict", set.clone(), id(object, "the scale set it holds at GitHub"))
-            .evidence(id(twin, "another AutoscalingRunnerSet holds the same one"))
-            .evidence(evidence)
-            .fact("twin", twin.reference.to_string())
-            .fact("id", object.annotation(REGISTERED).unwrap_or(""))
-            .affects(listeners(cluster, &set));
+        let id = |r: &Resource, says: &str| {
+            Evidence::value(r, r.at("metadata.annotations").get(REGISTERED), REGISTERED, Strength::Proof, says)
+        };
+        let finding =
+            Finding::new("arc-duplicate-scale-set-session-conflict", set.clone(), id(object, "the scale set it holds at GitHub"))
+                .evidence(id(twin, "another AutoscalingRunnerSet holds the same one"))
+                .evidence(evidence)
+                .fact("twin", twin.reference.to_string())
+                .fact("id", object.annotation(REGISTERED).unwrap_or(""))
+                .affects(listeners(cluster, &set));
         out.push(finding);
     }
 }
@@ -73,8 +76,14 @@ fn min_above_max(set: &Resource) -> Option<Finding> {
     if min.as_i64()? <= max.as_i64()? {
         return None;
     }
-    let evidence = Evidence::value(set, min, "minRunners", Strength::Proof, "more than maxRunners: the listener refuses its configuration");
-    let finding = Finding::new("arc-min-runners-greater-than-max", set.reference.clone(), evidence)
-        .evidence(Evidence::value(set, max, "maxRunners", Strength::Proof, "the most it may have"));
+    let evidence =
+        Evidence::value(set, min, "minRunners", Strength::Proof, "more than maxRunners: the listener refuses its configuration");
+    let finding = Finding::new("arc-min-runners-greater-than-max", set.reference.clone(), evidence).evidence(Evidence::value(
+        set,
+        max,
+        "maxRunners",
+        Strength::Proof,
+        "the most it may have",
+    ));
     Some(finding.fact("min", min.text()).fact("max", max.text()))
 }

@@ -32,8 +32,15 @@ pub(super) fn symptoms(cluster: &Cluster, out: &mut Vec<Symptom>) {
 
 /// Kinds ARC's logs speak of, whether or not they were collected.
 const KINDS: &[&str] = &[
-    "AutoscalingRunnerSet", "EphemeralRunnerSet", "EphemeralRunner", "AutoscalingListener", "Runner", "RunnerDeployment",
-    "RunnerReplicaSet", "RunnerSet", "HorizontalRunnerAutoscaler",
+    "AutoscalingRunnerSet",
+    "EphemeralRunnerSet",
+    "EphemeralRunner",
+    "AutoscalingListener",
+    "Runner",
+    "RunnerDeployment",
+    "RunnerReplicaSet",
+    "RunnerSet",
+    "HorizontalRunnerAutoscaler",
 ];
 
 /// Annotation an AutoscalingRunnerSet gets when GitHub knows it.
@@ -49,7 +56,9 @@ fn controller(cluster: &Cluster) -> Option<&Resource> {
         let listener = r.label("app.kubernetes.io/component") == Some("runner-scale-set-listener");
         let images = r.pod_spec().map(|(_, spec)| spec.get("containers"));
         let runs = images.is_some_and(|c| c.items().any(|c| c.get("image").text().contains("gha-runner-scale-set-controller")));
-        !listener && (runs || r.label("app.kubernetes.io/part-of") == Some("gha-rs-controller")) && !r.name().ends_with("-listener")
+        !listener
+            && (runs || r.label("app.kubernetes.io/part-of") == Some("gha-rs-controller"))
+            && !r.name().ends_with("-listener")
     };
     cluster.kind("Deployment").find(is_controller).or_else(|| cluster.kind("Pod").find(is_controller))
 }

@@ -3,8 +3,8 @@
 use crate::catalog::Strength;
 use crate::cluster::Cluster;
 use crate::cluster::admission::Refusal;
-use crate::detect::{Evidence, EvidenceKind, Finding};
 use crate::decode::{Ref, Resource};
+use crate::detect::{Evidence, EvidenceKind, Finding};
 
 /// The chain from a refused runner template to "five runners and not one pod", with the counters that hide it.
 pub(in crate::detect) fn refused_chain(cluster: &Cluster, set: &Resource, refusal: &Refusal, mut finding: Finding) -> Finding {

@@ -63,7 +63,9 @@ fn credentials<'a>(cluster: &'a Cluster, subject: &Ref) -> Option<&'a Resource> 
         }
         _ => {
             let legacy = |d: &&Resource| {
-                d.pod_spec().is_some_and(|(_, s)| s.get("containers").items().any(|c| c.get("image").text().contains("actions-runner-controller")))
+                d.pod_spec().is_some_and(|(_, s)| {
+                    s.get("containers").items().any(|c| c.get("image").text().contains("actions-runner-controller"))
+                })
             };
             let deployment = cluster.kind("Deployment").find(legacy)?;
             cluster.find("Secret", deployment.namespace(), "controller-manager")
@@ -76,14 +78,18 @@ fn secret_missing(cluster: &Cluster, set: &Resource) -> Option<Finding> {
     let value = set.at("spec.githubConfigSecret");
     let name = value.as_str()?;
     let wanted = Ref::new("Secret", set.namespace(), name);
-    let said = cluster.hits("arc-secret-unreadable").filter(|(log, hit)| subject(cluster, log, hit).as_ref() == Some(&set.reference)).last();
+    let said = cluster
+        .hits("arc-secret-unreadable")
+        .filter(|(log, hit)| subject(cluster, log, hit).as_ref() == Some(&set.reference))
+        .last();
     let says_missing = said.is_some_and(|(_, hit)| hit.line.text.contains("not found"));
     let presence = cluster.presence(&wanted);
     if presence == Presence::Present || presence == Presence::Unknown && said.is_none() {
         return None;
     }
     let strength = if presence == Presence::Absent || says_missing { Strength::Proof } else { Strength::Statement };
-    let evidence = Evidence::value(set, value, "githubConfigSecret", strength, "the secret it names is looked up in its own namespace only");
+    let evidence =
+        Evidence::value(set, value, "githubConfigSecret", strength, "the secret it names is looked up in its own namespace only");
     let elsewhere: Vec<&str> = cluster.kind("Secret").filter(|s| s.name() == name).filter_map(Resource::namespace).collect();
     let mut finding = Finding::new("arc-github-config-secret-missing", set.reference.clone(), evidence)
         .fact("secret", name)
@@ -100,11 +106,14 @@ fn account_mismatch(cluster: &Cluster, set: &Resource) -> Option<Finding> {
     let (_, spec) = controller.pod_spec()?;
     let account = spec.get("serviceAccountName").text();
     let binding = cluster.kind("RoleBinding").find(|b| {
-        let manager = b.label("app.kubernetes.io/component") == Some("manager-role-binding") || b.name().ends_with("-manager") || b.name().ends_with("-manager-role-binding");
+        let manager = b.label("app.kubernetes.io/component") == Some("manager-role-binding")
+            || b.name().ends_with("-manager")
+            || b.name().ends_with("-manager-role-binding");
         let of_set = b.label("actions.github.com/scale-set-name").is_none_or(|n| n == set.name());
         b.namespace() == set.namespace() && manager && of_set
     })?;
-    let is_controller = |s: &Value<'_>| s.get("name").text() == account && s.get("namespace").text() == controller.namespace().unwrap_or("");
+    let is_controller =
+        |s: &Value<'_>| s.get("name").text() == account && s.get("namespace").text() == controller.namespace().unwrap_or("");
     let subjects = binding.at("subjects");
     if account.is_empty() || subjects.is_empty() || subjects.items().any(|s| is_controller(&s)) {
         return None;
@@ -113,15 +122,24 @@ fn account_mismatch(cluster: &Cluster, set: &Resource) -> Option<Finding> {
     let says = "the subject that gets the rights; the controller runs as another account";
     let evidence = Evidence::value(binding, named.get("name"), "subjects.name", Strength::Proof, says);
     let mut finding = Finding::new("arc-controller-service-account-mismatch", binding.reference.clone(), evidence)
-        .evidence(Evidence::value(controller, spec.get("serviceAccountName"), "serviceAccountName", Strength::Proof, "the account the controller runs as"))
+        .evidence(Evidence::value(
+            controller,
+            spec.get("serviceAccountName"),
+            "serviceAccountName",
+            Strength::Proof,
+            "the account the controller runs as",
+        ))
         .fact("named", named.get("name").text())
         .fact("named_ns", named.get("namespace").text())
         .fact("account", account)
         .fact("account_ns", controller.namespace().unwrap_or(""))
         .fact("set", set.name())
         .affects([set.reference.clone()]);
-    for (log, hit) in cluster.hits("arc-secret-unreadable").filter(|(l, h)| subject(cluster, l, h).as_ref() == Some(&set.reference)).take(1) {
-        finding = finding.evidence(Evidence::hit(log, hit, Strength::Statement, "so the controller cannot read the set's secret"));
+    for (log, hit) in
+        cluster.hits("arc-secret-unreadable").filter(|(l, h)| subject(cluster, l, h).as_ref() == Some(&set.reference)).take(1)
+    {
+        finding =
+            finding.evidence(Evidence::hit(log, hit, Strength::Statement, "so the controller cannot read the set's secret"));
     }
     Some(finding)
 }

@@ -25,7 +25,13 @@ fn failure_limit(cluster: &Cluster, runner: &Resource) -> Finding {
     );
     let failures = runner.at("status.failures");
     if failures.exists() {
-        finding = finding.evidence(Evidence::value(runner, failures, "failures", Strength::Statement, "one entry for each pod that failed"));
+        finding = finding.evidence(Evidence::value(
+            runner,
+            failures,
+            "failures",
+            Strength::Statement,
+            "one entry for each pod that failed",
+        ));
     }
     let failed: Vec<&str> = cluster
         .kind("EphemeralRunner")
@@ -46,12 +52,24 @@ fn failure_limit(cluster: &Cluster, runner: &Resource) -> Finding {
 
 /// The last event that says somebody evicted or disrupted a pod of this runner (it has the runner's name) or of its set.
 fn removals<'a>(cluster: &'a Cluster, runner: &Resource) -> Option<&'a crate::decode::Event> {
-    const REASONS: &[&str] = &["Evicted", "Evicting", "Disrupted", "DisruptionTerminating", "Killing", "Preempted", "TaintManagerEviction", "ScaleDown", "Unconsolidatable"];
+    const REASONS: &[&str] = &[
+        "Evicted",
+        "Evicting",
+        "Disrupted",
+        "DisruptionTerminating",
+        "Killing",
+        "Preempted",
+        "TaintManagerEviction",
+        "ScaleDown",
+        "Unconsolidatable",
+    ];
     let prefix = runner.name().rsplit_once("-runner-").map_or(runner.name(), |(set, _)| set);
     let words = ["evict", "disrupt", "consolidat", "underutilized", "preempt", "drain", "scale down", "scaledown"];
     cluster.events().iter().rev().find(|e| {
         let text = format!("{} {}", e.reason, e.message).to_lowercase();
-        let of_runner = e.regarding.kind == "Pod" && e.regarding.namespace.as_deref() == runner.namespace() && e.regarding.name.starts_with(prefix);
+        let of_runner = e.regarding.kind == "Pod"
+            && e.regarding.namespace.as_deref() == runner.namespace()
+            && e.regarding.name.starts_with(prefix);
         of_runner && REASONS.contains(&e.reason.as_str()) && words.iter().any(|w| text.contains(w))
     })
 }

@@ -21,7 +21,12 @@ pub(super) fn symptoms(cluster: &Cluster, out: &mut Vec<Symptom>) {
                 what,
                 since: stamp(set.at("metadata.creationTimestamp")),
                 weight,
-                evidence: Evidence::field(set, "metadata.annotations", Strength::Statement, "what GitHub and the controller wrote here"),
+                evidence: Evidence::field(
+                    set,
+                    "metadata.annotations",
+                    Strength::Statement,
+                    "what GitHub and the controller wrote here",
+                ),
             });
         }
     }
@@ -38,16 +43,22 @@ fn trouble(cluster: &Cluster, set: &Resource) -> Option<(String, f64)> {
     if set.annotation(super::REGISTERED).is_none() {
         return Some((format!("scale set {} is not registered at GitHub: no listener, no runner", set.name()), 1.0));
     }
-    let listeners: Vec<&Resource> = cluster.kind("AutoscalingListener").filter(|l| {
-        l.at("spec.autoscalingRunnerSetName").text() == set.name() && Some(l.at("spec.autoscalingRunnerSetNamespace").text()) == set.namespace()
-    }).collect();
+    let listeners: Vec<&Resource> = cluster
+        .kind("AutoscalingListener")
+        .filter(|l| {
+            l.at("spec.autoscalingRunnerSetName").text() == set.name()
+                && Some(l.at("spec.autoscalingRunnerSetNamespace").text()) == set.namespace()
+        })
+        .collect();
     if cluster.kind("AutoscalingListener").next().is_some() && listeners.is_empty() {
         return Some((format!("scale set {} has no listener", set.name()), 0.9));
     }
     let listener = listeners.first()?;
     let pods_known = controller(cluster).is_some() && cluster.kind("Pod").any(|p| p.namespace() == listener.namespace());
     match cluster.find("Pod", listener.namespace(), listener.name()) {
-        Some(pod) if pod_trouble(cluster, pod).is_some() => Some((format!("the listener of scale set {} does not run", set.name()), 0.9)),
+        Some(pod) if pod_trouble(cluster, pod).is_some() => {
+            Some((format!("the listener of scale set {} does not run", set.name()), 0.9))
+        }
         None if pods_known => Some((format!("the listener of scale set {} has no pod", set.name()), 0.7)),
         _ => None,
     }
@@ -74,7 +85,9 @@ fn runners_without_pods(cluster: &Cluster, out: &mut Vec<Symptom>) {
         return;
     }
     for kind in ["EphemeralRunner", "Runner"] {
-        for runner in cluster.kind(kind).filter(|r| matches!(r.at("status.phase").text(), "" | "Pending") && r.at("metadata.uid").exists()) {
+        for runner in
+            cluster.kind(kind).filter(|r| matches!(r.at("status.phase").text(), "" | "Pending") && r.at("metadata.uid").exists())
+        {
             let old = !within(cluster, stamp(runner.at("metadata.creationTimestamp")), SignedDuration::from_mins(3));
             let pod = cluster.find("Pod", runner.namespace(), runner.name());
             if old && pod.is_none() && cluster.now.is_some() {

@@ -19,7 +19,10 @@ fn mismatch_said(cluster: &Cluster, out: &mut Vec<Finding>) {
     for (log, hit) in cluster.hits("arc-version-mismatch") {
         let Some(set) = subject(cluster, log, hit) else { continue };
         let version = |name: &str| {
-            cluster.captures("arc-version-mismatch", &hit.line.text).and_then(|c| c.name(name).map(|v| v.as_str().to_owned())).unwrap_or_default()
+            cluster
+                .captures("arc-version-mismatch", &hit.line.text)
+                .and_then(|c| c.name(name).map(|v| v.as_str().to_owned()))
+                .unwrap_or_default()
         };
         let evidence = Evidence::hit(log, hit, Strength::Proof, "the controller deletes the set for its version");
         let culprit = match cluster.get(&set) {
@@ -71,16 +74,27 @@ fn crd_outdated(cluster: &Cluster, out: &mut Vec<Finding>) {
             let value = versions.item(0).path(FAILURES).get("type");
             Evidence::value(crd, value, "failures", Strength::Proof, "the type up to 0.11; the controller wants times")
         }
-        (None, Some((log, hit))) => Evidence::hit(log, hit, Strength::Statement, "the controller cannot read objects of the old schema"),
+        (None, Some((log, hit))) => {
+            Evidence::hit(log, hit, Strength::Statement, "the controller cannot read objects of the old schema")
+        }
         (None, None) => return,
     };
     let culprit = crd.map(|c| c.reference.clone()).or_else(|| controller.map(|c| cluster.top_owner_ref(c)));
     let Some(culprit) = culprit else { return };
     let mut finding = Finding::new("arc-crd-outdated", culprit, evidence).fact("controller_version", version.unwrap_or(""));
     if let (Some(_), Some((log, hit))) = (computed, said) {
-        finding = finding.evidence(Evidence::hit(log, hit, Strength::Statement, "the controller cannot read objects of the old schema"));
+        finding = finding.evidence(Evidence::hit(
+            log,
+            hit,
+            Strength::Statement,
+            "the controller cannot read objects of the old schema",
+        ));
     }
     let suffering = controller.map(|c| cluster.top_owner_ref(c));
     let pods = controller.into_iter().flat_map(|c| cluster.descendants(&c.reference)).map(|p| p.reference.clone());
-    out.push(finding.affects(suffering.into_iter().chain(pods).chain(scale_sets(cluster).map(|s| s.reference.clone())).collect::<Vec<_>>()));
+    out.push(
+        finding.affects(
+            suffering.into_iter().chain(pods).chain(scale_sets(cluster).map(|s| s.reference.clone())).collect::<Vec<_>>(),
+        ),
+    );
 }
