@@ -1,7 +1,7 @@
 //! Refusals in the API server's own words, found again in the template they are about.
 
-use super::{Strength, finding, in_template};
-use crate::cluster::Cluster;
+use super::{Maker, Strength, finding, in_template, is_versioned, template_metadata};
+use crate::cluster::{Cluster, KubernetesVersion};
 use crate::cluster::admission::{self, Refusal};
 use crate::decode::{Ref, Resource};
 use crate::detect::{Evidence, EvidenceKind, Finding};
@@ -48,6 +48,10 @@ fn blame(cluster: &Cluster, sufferer: &Resource, refusal: &Refusal, evidence: Ev
         return;
     }
     let version = cluster.kubernetes_version();
+    if is_versioned(refusal) && version.is_some() && !would_refuse(carrier, path, refusal, version) {
+        // An older API server said so; the one that is there takes it.
+        return;
+    }
     let mut found = finding(cluster, carrier, path, refusal, version, evidence);
     let says = "the field it is about, in the template a person changes";
     if value.exists() {
@@ -55,4 +59,13 @@ fn blame(cluster: &Cluster, sufferer: &Resource, refusal: &Refusal, evidence: Ev
     }
     let suffering: Vec<Ref> = vec![sufferer.reference.clone()];
     out.push(found.affects(suffering));
+}
+
+/// Does the API server of this version refuse the same field of the template?
+fn would_refuse(carrier: &Resource, spec_path: &str, refusal: &Refusal, version: Option<KubernetesVersion>) -> bool {
+    let maker = Maker::of_kind(carrier.kind());
+    let said = admission::refusals(template_metadata(carrier, spec_path), carrier.at(spec_path), maker, version);
+    // A sidecar whose restartPolicy got lost on the way is refused for its probe, which the template does not show.
+    let sidecar = refusal.field().ends_with("Probe");
+    sidecar || said.iter().any(|r| r.path == refusal.path)
 }
