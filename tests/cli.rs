@@ -41,7 +41,13 @@ fn demo_names_the_cause_and_writes_the_page() {
     let output = coroner(directory.path(), &["demo"]);
     assert!(output.status.success(), "{}", stderr(&output));
     let verdict: String = stdout(&output).lines().take(4).collect::<Vec<_>>().join(" ");
-    for word in ["ROOT CAUSE", "arc-init-container-restartpolicy-invalid", "dind", "OnFailure", "AutoscalingRunnerSet ci-runners/build-set"] {
+    for word in [
+        "ROOT CAUSE",
+        "arc-init-container-restartpolicy-invalid",
+        "dind",
+        "OnFailure",
+        "AutoscalingRunnerSet ci-runners/build-set",
+    ] {
         assert!(verdict.contains(word), "{word} is not in {verdict}");
     }
     let page = fs::read_to_string(directory.path().join("coroner-report.html")).expect("the page is written");
@@ -64,7 +70,10 @@ fn the_first_incident_is_told_whole() {
     let root = &report["root_cause"];
     assert_eq!(root["resource"]["kind"], "AutoscalingRunnerSet");
     let kinds: Vec<&str> = root["chain"].as_array().unwrap().iter().map(|l| l["resource"]["kind"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["AutoscalingRunnerSet", "EphemeralRunnerSet", "EphemeralRunner", "EphemeralRunnerSet", "AutoscalingRunnerSet"]);
+    assert_eq!(
+        kinds,
+        ["AutoscalingRunnerSet", "EphemeralRunnerSet", "EphemeralRunner", "EphemeralRunnerSet", "AutoscalingRunnerSet"]
+    );
     assert!(root["summary"].as_str().unwrap().contains("stale"));
     assert_eq!(root["fix"]["patches"][0]["verified"], "cleared");
     assert!(root["fix"]["patches"][0]["diff"].as_str().unwrap().contains("+        restartPolicy: Always"));

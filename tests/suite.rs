@@ -69,7 +69,9 @@ fn matches(object: &Ref, glob: &str) -> bool {
 fn like(text: &str, glob: &str) -> bool {
     match glob.split_once('*') {
         None => text == glob,
-        Some((start, rest)) => text.strip_prefix(start).is_some_and(|left| (0..=left.len()).any(|i| left.is_char_boundary(i) && like(&left[i..], rest))),
+        Some((start, rest)) => text
+            .strip_prefix(start)
+            .is_some_and(|left| (0..=left.len()).any(|i| left.is_char_boundary(i) && like(&left[i..], rest))),
     }
 }
 

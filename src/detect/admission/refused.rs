@@ -1,8 +1,8 @@
 //! Refusals in the API server's own words, found again in the template they are about.
 
 use super::{Maker, Strength, finding, in_template, is_versioned, template_metadata};
-use crate::cluster::{Cluster, KubernetesVersion};
 use crate::cluster::admission::{self, Refusal};
+use crate::cluster::{Cluster, KubernetesVersion};
 use crate::decode::{Ref, Resource};
 use crate::detect::{Evidence, EvidenceKind, Finding};
 
