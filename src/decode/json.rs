@@ -140,7 +140,7 @@ impl<'a> Reader<'a> {
                     self.at += 1;
                     next = Next::Value;
                     if key == yaml::SKIPPED_KEY && self.skip_object()? {
-                        out.rewind(position);
+                        out.forget_key(position);
                         key_line = None;
                         next = Next::Comma;
                     }

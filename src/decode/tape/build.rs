@@ -20,9 +20,23 @@ impl Branch {
 pub struct TapeBuilder {
     text: String,
     slots: Vec<Slot>,
-    open: Vec<u32>,
+    open: Vec<Open>,
     pub(super) sources: Vec<Arc<str>>,
     pub(super) source: u8,
+}
+
+/// A container that is not closed yet.
+#[derive(Debug)]
+struct Open {
+    /// Its position.
+    at: u32,
+    /// Its items, or its keys.
+    n: u32,
+    /// Position of its last key; its own when it has none.
+    last_key: u32,
+    is_map: bool,
+    /// Its keys ascend, so none stands twice. The API server prints unstructured objects so.
+    ascends: bool,
 }
 
 impl TapeBuilder {
@@ -47,30 +61,44 @@ impl TapeBuilder {
     }
 
     fn container(&mut self, tag: Tag, line: u32) {
-        self.open.push(self.slots.len() as u32);
+        self.count_item();
+        let at = self.slots.len() as u32;
+        self.open.push(Open { at, n: 0, last_key: at, is_map: tag == Tag::Map, ascends: true });
         self.slots.push(Slot { start: 0, size: 0, line, tag, source: self.source });
+    }
+
+    /// A value follows: in a sequence it is one more item.
+    fn count_item(&mut self) {
+        if let Some(open) = self.open.last_mut()
+            && !open.is_map
+        {
+            open.n += 1;
+        }
     }
 
     /// Closes the innermost open container. Of a key that stands twice in a map the last one is kept.
     pub fn end(&mut self) {
-        let Some(at) = self.open.pop() else { return };
-        let at = at as usize;
-        let children = if self.slots[at].tag == Tag::Map { self.end_map(at) } else { self.children(at).count() };
-        let size = self.slots.len() - at - 1;
-        let slot = &mut self.slots[at];
-        slot.size = size as u32;
-        slot.start = children as u32;
+        let Some(mut open) = self.open.pop() else { return };
+        if open.is_map && !open.ascends {
+            open.n -= self.drop_repeated_keys(&open) as u32;
+        }
+        let size = self.slots.len() as u32 - open.at - 1;
+        let slot = &mut self.slots[open.at as usize];
+        slot.size = size;
+        slot.start = open.n;
     }
 
     /// Closes the innermost open map, which also has the pairs of `merged` whose keys it has not itself. Of these the
     /// first one wins.
     pub(in crate::decode) fn end_with(&mut self, merged: &[Branch]) {
-        if let Some(at) = self.open.last()
+        if let Some(open) = self.open.last_mut()
             && !merged.is_empty()
         {
-            let first = *at as usize + 1;
+            let first = open.at as usize + 1;
             let pairs = merged.iter().rev().flat_map(|map| map.0.iter().skip(1).copied());
             self.slots.splice(first..first, pairs);
+            open.n += merged.iter().map(|map| map.0[0].start).sum::<u32>();
+            open.ascends = false;
         }
         self.end();
     }
@@ -80,9 +108,14 @@ impl TapeBuilder {
         self.slots.len()
     }
 
-    /// Forgets the values from `position` on.
-    pub(in crate::decode) fn rewind(&mut self, position: usize) {
+    /// Forgets the last key of the open map, which stands at `position`, and its value.
+    pub(in crate::decode) fn forget_key(&mut self, position: usize) {
         self.slots.truncate(position);
+        if let Some(open) = self.open.last_mut() {
+            open.n -= 1;
+            open.last_key = open.at;
+            open.ascends = false;
+        }
     }
 
     /// The value at `position` is the key `key`.
@@ -106,13 +139,20 @@ impl TapeBuilder {
         }
     }
 
-    /// Writes `branch` once more; its root is at `line`, everything in it where it was.
+    /// Writes the value `branch` once more; its root is at `line`, everything in it where it was.
     pub(in crate::decode) fn graft(&mut self, branch: &Branch, line: u32) {
+        self.count_item();
         let at = self.slots.len();
         self.slots.extend_from_slice(&branch.0);
         if let Some(root) = self.slots.get_mut(at) {
             root.line = line;
         }
+    }
+
+    /// Writes the scalar `branch` once more, as a key.
+    pub(in crate::decode) fn graft_key(&mut self, branch: &Branch, line: u32) {
+        let slot = Slot { tag: Tag::Str, line, ..branch.0[0] };
+        self.push_key(slot);
     }
 
     /// Positions of the direct children of the container at `at`, whose subtree reaches to the end.
@@ -126,21 +166,9 @@ impl TapeBuilder {
         })
     }
 
-    /// Number of pairs of the map at `at`, after the removal of repeated keys.
-    fn end_map(&mut self, at: usize) -> usize {
-        let (mut n, mut ascending, mut last) = (0, true, "");
-        for key in self.children(at).step_by(2) {
-            let text = self.text_of(key);
-            ascending &= n == 0 || last < text;
-            last = text;
-            n += 1;
-        }
-        // The API server prints unstructured objects with sorted keys: nothing to look for.
-        if ascending { n } else { n - self.drop_repeated_keys(at) }
-    }
-
-    fn drop_repeated_keys(&mut self, at: usize) -> usize {
-        let mut keys: Vec<usize> = self.children(at).step_by(2).collect();
+    /// Drops all but the last of pairs with the same key; gives how many it dropped.
+    fn drop_repeated_keys(&mut self, map: &Open) -> usize {
+        let mut keys: Vec<usize> = self.children(map.at as usize).step_by(2).collect();
         keys.sort_by(|a, b| self.text_of(*a).cmp(self.text_of(*b)).then(a.cmp(b)));
         let mut repeated: Vec<usize> =
             keys.windows(2).filter(|k| self.text_of(k[0]) == self.text_of(k[1])).map(|k| k[0]).collect();
@@ -159,12 +187,27 @@ impl TapeBuilder {
 
     /// A key of the open map.
     pub fn key(&mut self, key: &str, line: u32) {
-        self.scalar(Tag::Str, key, line);
+        let start = self.text.len() as u32;
+        self.text.push_str(key);
+        self.push_key(Slot { start, size: key.len() as u32, line, tag: Tag::Str, source: self.source });
+    }
+
+    fn push_key(&mut self, slot: Slot) {
+        let at = self.slots.len() as u32;
+        self.slots.push(slot);
+        let Some(open) = self.open.last() else { return };
+        let ascends = open.last_key == open.at || self.text_of(open.last_key as usize) < self.text_of(at as usize);
+        if let Some(open) = self.open.last_mut() {
+            open.n += 1;
+            open.last_key = at;
+            open.ascends &= ascends;
+        }
     }
 
     /// A scalar value (or item): `tag` must not be a container's.
     pub fn scalar(&mut self, tag: Tag, text: &str, line: u32) {
-        debug_assert!(!matches!(tag, Tag::Seq | Tag::Map));
+        debug_assert!(!tag.is_container());
+        self.count_item();
         let start = self.text.len() as u32;
         self.text.push_str(text);
         self.slots.push(Slot { start, size: text.len() as u32, line, tag, source: self.source });
@@ -202,10 +245,10 @@ impl TapeBuilder {
 
     /// Closes what is still open and gives the tape. A builder that got nothing gives a tape whose root is absent.
     pub fn finish(mut self) -> Tape {
-        while !self.open.is_empty() {
-            let at = self.open[self.open.len() - 1] as usize;
+        while let Some(open) = self.open.last_mut() {
             // What a key's value would have been is not known: null would be a claim.
-            if self.slots[at].tag == Tag::Map && self.children(at).count() % 2 == 1 {
+            if open.last_key > open.at && open.last_key as usize + 1 == self.slots.len() {
+                open.n -= 1;
                 self.slots.pop();
             }
             self.end();

@@ -172,7 +172,7 @@ impl Document {
         match self.state() {
             Some(State::Key) => return Err(Break { line, what: "a key that is a collection is not supported".to_owned() }),
             Some(State::Value { key, .. }) if tag == Tag::Map && self.builder.is_key(key, SKIPPED_KEY) => {
-                self.builder.rewind(key);
+                self.builder.forget_key(key);
                 self.skipping = 1;
                 return Ok(());
             }
@@ -216,7 +216,7 @@ impl Document {
             open.state = State::Key;
             if merges && self.builder.position() > key {
                 open.merged.extend(self.builder.maps_at(key + 1));
-                self.builder.rewind(key);
+                self.builder.forget_key(key);
             }
         }
     }
@@ -240,14 +240,15 @@ impl Document {
         if self.state() == Some(State::Key) && height > 0 {
             return Err(Break { line, what: "a key that is a collection is not supported".to_owned() });
         }
-        let start = self.builder.position();
-        self.builder.graft(branch, self.value_line(line));
-        self.spend(size, line)?;
-        match self.state() {
-            Some(State::Key) => self.key_done(State::Value { line, key: start, merges: false }),
-            _ => self.value_done(height),
+        if self.state() == Some(State::Key) {
+            let key = self.builder.position();
+            self.builder.graft_key(branch, line);
+            self.key_done(State::Value { line, key, merges: false });
+        } else {
+            self.builder.graft(branch, self.value_line(line));
+            self.value_done(height);
         }
-        Ok(())
+        self.spend(size, line)
     }
 
     fn spend(&mut self, n_values: usize, line: u32) -> Result<(), Break> {
