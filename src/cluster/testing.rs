@@ -27,17 +27,11 @@ pub(crate) fn resource(object: &Json, origin: Origin, line: u32) -> Resource {
 
 /// A warning about an object.
 pub(crate) fn event(kind: &str, namespace: Option<&str>, name: &str, reason: &str, message: &str) -> Event {
+    let location = Location::line(&Arc::from("events.yaml"), 1);
     Event {
-        regarding: Ref::new(kind, namespace, name),
-        uid: String::new(),
-        field_path: String::new(),
         warning: true,
         reason: reason.to_owned(),
         message: message.to_owned(),
-        count: 1,
-        first: None,
-        last: None,
-        source: String::new(),
-        location: Location::line(&Arc::from("events.yaml"), 1),
+        ..Event::new(Ref::new(kind, namespace, name), location)
     }
 }

@@ -17,8 +17,8 @@ pub(super) fn read(tape: &Tape) -> Option<Event> {
     let api_version = object.get("apiVersion").text().to_owned();
     let began = time(root, &["firstTimestamp", "deprecatedFirstTimestamp", "eventTime", "metadata.creationTimestamp"]);
     let ended = time(root, &["series.lastObservedTime", "lastTimestamp", "deprecatedLastTimestamp", "eventTime"]);
+    let regarding = Ref { api_version, ..Ref::new(kind, namespace, name) };
     Some(Event {
-        regarding: Ref { api_version, ..Ref::new(kind, namespace, name) },
         uid: object.get("uid").text().to_owned(),
         field_path: object.get("fieldPath").text().to_owned(),
         warning: !matches!(root.get("type").text(), "Normal" | ""),
@@ -28,7 +28,7 @@ pub(super) fn read(tape: &Tape) -> Option<Event> {
         first: began,
         last: ended.or(began),
         source: first(root, SOURCES).text().to_owned(),
-        location: root.location()?,
+        ..Event::new(regarding, root.location()?)
     })
 }
 

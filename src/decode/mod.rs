@@ -7,15 +7,19 @@ use jiff::Timestamp;
 use crate::bundle::Entry;
 use crate::location::{Location, Problem};
 
+mod columns;
+mod describe;
+mod draft;
 mod event;
 mod events;
 mod json;
-mod kinds;
+mod kind;
 pub mod log;
 mod node_service;
 mod objects;
 mod resource;
 mod sniff;
+mod table;
 mod tape;
 mod text;
 mod yaml;
@@ -183,13 +187,23 @@ impl Decoder {
             Shape::Yaml => yaml::decode(part),
             Shape::Remark => remarks(part),
             Shape::JsonLog => self.decode_log(part),
-            Shape::Text => self.decode_log(part),
+            Shape::Text => tables_and_descriptions(part).unwrap_or_else(|| self.decode_log(part)),
         }
     }
 
     fn decode_log(&self, part: &Part<'_>) -> Decoded {
         Decoded { documents: log::decode(part.path, part.line, part.text, &self.patterns), problems: Vec::new() }
     }
+}
+
+/// Objects as kubectl prints them for people, when they begin soon: a log may quote them further down.
+fn tables_and_descriptions(part: &Part<'_>) -> Option<Decoded> {
+    const LINES: usize = 60;
+    let begins = |line: &str| table::begins(line) || describe::begins(line);
+    if !part.text.lines().take(LINES).any(begins) {
+        return None;
+    }
+    describe::decode(part).or_else(|| table::decode(part))
 }
 
 /// What a command said instead of an answer, a note a line.

@@ -1,6 +1,6 @@
 //! What a tape holds, whatever text it came from: an object, a List or array of them, an event, a version, a refusal.
 
-use super::{Document, Event, Origin, Part, Resource, Tag, Tape, TapeBuilder, Value, Version, events, kinds, note};
+use super::{Document, Event, Origin, Part, Resource, Tag, Tape, TapeBuilder, Value, Version, events, kind::KindName, note};
 
 /// What an object without a kind of its own is: an item of a `PodList` is a Pod, in the List's API version.
 #[derive(Debug, Clone, Default)]
@@ -154,8 +154,8 @@ fn guess(root: Value<'_>, path: &str) -> Heirs {
     let file = parts.next().unwrap_or("");
     let stem = file.split_once('.').map_or(file, |(stem, _)| stem);
     // `pods/<namespace>.json` before `pods.json`: a namespace may be called `jobs`.
-    let named = parts.next().and_then(kinds::named).or_else(|| kinds::named(stem));
-    named.map_or_else(Heirs::default, |(kind, api_version)| Heirs::of(kind, api_version))
+    let named = parts.next().and_then(KindName::of).or_else(|| KindName::of(stem));
+    named.map_or_else(Heirs::default, |k| Heirs::of(k.kind, k.api_version))
 }
 
 /// Only the API server writes uids, resource versions, times of creation and status.

@@ -1,0 +1,146 @@
+//! `kubectl describe` texts → the objects and events that YAML would have given.
+//!
+//! A text is cut into objects (`Name:` at the left margin), each object into an outline (lines that own deeper lines), and
+//! the outline is read by the object's kind, which its keys tell.
+
+use std::sync::Arc;
+
+use super::draft::Draft;
+use super::resource::{Origin, Ref};
+use super::{Decoded, Document, Part, table};
+
+mod conditions;
+mod container;
+mod events;
+pub(super) mod metadata;
+mod node;
+mod outline;
+mod pod;
+mod probe;
+pub(super) mod service;
+mod sort;
+pub(super) mod storage;
+pub(super) mod volume;
+mod workload;
+
+use outline::Block;
+
+/// The line may begin a describe text.
+pub(super) fn begins(line: &str) -> bool {
+    line.strip_prefix("Name:").is_some_and(|rest| rest.starts_with([' ', '\t']) && !rest.trim().is_empty())
+}
+
+/// The objects of a describe text; `None` when there is none in `text`. What stands between the objects is read as
+/// tables.
+pub(super) fn decode(part: &Part<'_>) -> Option<Decoded> {
+    let (path, text) = (part.path, part.text);
+    let objects = split(text);
+    if objects.is_empty() {
+        return None;
+    }
+    let mut decoded = Decoded::default();
+    let (mut from, mut line) = (0, part.line);
+    for object in objects {
+        let before = &text[from..object.start];
+        table::read(path, before, line, &mut decoded);
+        line += count_lines(before);
+        let told = &text[object.clone()];
+        read(path, told, line, &mut decoded);
+        line += count_lines(told);
+        from = object.end;
+    }
+    Some(decoded)
+}
+
+fn count_lines(text: &str) -> u32 {
+    memchr::memchr_iter(b'\n', text.as_bytes()).count() as u32
+}
+
+/// Keys one of which follows soon on the `Name:` of every object.
+const SECOND_KEYS: &[&str] = &[
+    "Namespace:",
+    "Labels:",
+    "Annotations:",
+    "Roles:",
+    "Priority:",
+    "Selector:",
+    "CreationTimestamp:",
+    "Created on:",
+    "IsDefaultClass:",
+    "StorageClass:",
+    "Status:",
+    "API Version:",
+    "Value:",
+    "Controller:",
+    "Resource ",
+    "Image pull secrets:",
+];
+
+/// The ranges of the objects.
+fn split(text: &str) -> Vec<std::ops::Range<usize>> {
+    let starts = memchr::memmem::find_iter(text.as_bytes(), "Name:").filter(|&at| begins_object(text, at));
+    let mut ranges: Vec<std::ops::Range<usize>> = Vec::new();
+    for start in starts {
+        if let Some(last) = ranges.last_mut() {
+            last.end = start;
+        }
+        ranges.push(start..text.len());
+    }
+    ranges
+}
+
+/// `Name:  x` at the left margin, followed within three lines by a key that objects have there.
+fn begins_object(text: &str, at: usize) -> bool {
+    if at > 0 && text.as_bytes()[at - 1] != b'\n' {
+        return false;
+    }
+    let mut lines = text[at..].lines();
+    lines.next().is_some_and(begins) && lines.take(3).any(|l| SECOND_KEYS.iter().any(|key| l.starts_with(key)))
+}
+
+/// One object.
+fn read(path: &Arc<str>, text: &str, first: u32, decoded: &mut Decoded) {
+    let lines = outline::read(text, first);
+    let object = Block(&lines);
+    let Some(kind) = sort::kind_of(path, object) else { return };
+    let mut draft = Draft::of(kind.api_version, kind.kind, first);
+    metadata::fill(&mut draft, object);
+    fill(&mut draft, kind.kind, object);
+    let Some(resource) = draft.into_resource(path, Origin::Describe, first) else { return };
+    let regarding = resource.reference.clone();
+    decoded.documents.push(Document::Resource(resource));
+    fill_neighbours(path, kind.kind, object, &regarding, decoded);
+    decoded.documents.extend(events::read(path, object, &regarding).into_iter().map(Document::Event));
+}
+
+fn fill<'t>(draft: &mut Draft<'t>, kind: &str, object: Block<'_, 't>) {
+    match kind {
+        "Pod" => pod::fill(draft, object),
+        "Deployment" | "ReplicaSet" | "ReplicationController" | "StatefulSet" | "DaemonSet" => workload::fill(draft, object),
+        "Job" => workload::fill_job(draft, object),
+        "CronJob" => workload::fill_cron_job(draft, object),
+        "Node" => node::fill(draft, object),
+        "Service" => service::fill(draft, object),
+        "Endpoints" => service::fill_endpoints(draft, object),
+        "EndpointSlice" => service::fill_slice(draft, object),
+        "PersistentVolumeClaim" => storage::fill_claim(draft, object),
+        "PersistentVolume" => storage::fill_volume(draft, object),
+        "StorageClass" => storage::fill_class(draft, object),
+        _ => {}
+    }
+}
+
+/// Objects that another object's text tells of. They are weak readings: an own text of theirs wins.
+fn fill_neighbours(path: &Arc<str>, kind: &str, object: Block<'_, '_>, of: &Ref, decoded: &mut Decoded) {
+    let mut drafts = Vec::new();
+    match kind {
+        "Node" => {
+            drafts.extend(object.get("Lease").map(|told| (told.number(), node::lease(&of.name, told))));
+            drafts.extend(object.get("Non-terminated Pods").into_iter().flat_map(|told| node::pods(&of.name, told)));
+        }
+        "Service" => drafts.extend(service::endpoints_of(object).map(|e| (object.0[0].number, e))),
+        _ => {}
+    }
+    let resources = drafts.into_iter().filter_map(|(line, draft)| draft.into_resource(path, Origin::Table, line));
+    decoded.documents.extend(resources.map(Document::Resource));
+}

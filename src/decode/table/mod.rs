@@ -1,0 +1,147 @@
+//! `kubectl get` tables → objects and events.
+//!
+//! A header of capital words tells the columns; the kind comes from a prefix of the name (`pod/web-0`), from the columns, or
+//! from the file's name. A text may hold several tables, and other text between them.
+
+use std::sync::Arc;
+
+use super::columns::Columns;
+use super::draft::{Draft, Node};
+use super::kind::KindName;
+use super::resource::Origin;
+use super::{Decoded, Document, Part};
+
+mod cells;
+mod events;
+mod node;
+mod pod;
+mod service;
+mod sort;
+mod workload;
+
+/// The line begins a table: it is a header, or a row of events whose header was cut off.
+pub(super) fn begins(line: &str) -> bool {
+    Table::begun_by("", line).is_some() || events::Events::headless(line).is_some()
+}
+
+/// The tables of a text; `None` when it holds none.
+pub(super) fn decode(part: &Part<'_>) -> Option<Decoded> {
+    let mut decoded = Decoded::default();
+    read(part.path, part.text, part.line, &mut decoded).then_some(decoded)
+}
+
+/// Reads the tables of `text`, whose first line is line `first` of its file, into `decoded`. Says whether there were any.
+pub(super) fn read(path: &Arc<str>, text: &str, first: u32, decoded: &mut Decoded) -> bool {
+    let mut found = false;
+    let mut table: Option<Table> = None;
+    for (row, line) in text.lines().zip(first..) {
+        if let Some(next) = Table::begun_by(path, row) {
+            found = true;
+            table = Some(next);
+        } else if row.trim().is_empty() {
+            // Blank lines end a table, but an event's message may run on after one.
+            table = table.filter(|t| matches!(t, Table::Events(_)));
+        } else if let Some(table) = &mut table {
+            table.read(path, row, line, decoded);
+        } else if let Some(mut events) = events::Events::headless(row) {
+            found = true;
+            events.read(path, row, line, decoded);
+            table = Some(Table::Events(events));
+        }
+    }
+    found
+}
+
+/// A table whose rows are being read.
+enum Table<'t> {
+    /// Events.
+    Events(events::Events<'t>),
+    /// Objects of one kind, or of several told by their names' prefixes.
+    Objects { columns: Columns<'t>, kind: Option<&'static KindName> },
+}
+
+impl<'t> Table<'t> {
+    /// The table that `line` is the header of.
+    fn begun_by(path: &str, line: &'t str) -> Option<Self> {
+        if !sort::may_be_header(line) {
+            return None;
+        }
+        let columns = Columns::of(line);
+        if columns.has("REASON") && (columns.has("OBJECT") || columns.has("KIND")) {
+            return Some(Table::Events(events::Events::under(columns)));
+        }
+        if !columns.has("NAME") {
+            return None;
+        }
+        let kind = sort::kind_of_columns(&columns).or_else(|| sort::kind_of_path(path));
+        Some(Table::Objects { columns, kind })
+    }
+
+    fn read(&mut self, path: &Arc<str>, row: &'t str, line: u32, decoded: &mut Decoded) {
+        match self {
+            Table::Events(events) => events.read(path, row, line, decoded),
+            Table::Objects { columns, kind } => {
+                if let Some(draft) = object(&Row { cells: columns.cells(row), line }, *kind) {
+                    let resource = draft.into_resource(path, Origin::Table, line);
+                    decoded.documents.extend(resource.map(Document::Resource));
+                }
+            }
+        }
+    }
+}
+
+/// One row with its headings.
+struct Row<'t> {
+    cells: Vec<(&'t str, &'t str)>,
+    line: u32,
+}
+
+impl<'t> Row<'t> {
+    /// The cell under `name`, when it tells something.
+    fn get(&self, name: &str) -> Option<&'t str> {
+        let cell = self.cells.iter().find(|(n, _)| *n == name)?.1;
+        let nothing = matches!(cell, "" | "<none>" | "<unset>" | "<unknown>" | "<pending>" | "<invalid>");
+        (!nothing).then_some(cell)
+    }
+
+    /// There is a column `name`.
+    fn has(&self, name: &str) -> bool {
+        self.cells.iter().any(|(n, _)| *n == name)
+    }
+}
+
+/// The object a row tells of.
+fn object<'t>(row: &Row<'t>, kind: Option<&'static KindName>) -> Option<Draft<'t>> {
+    let (name, kind) = sort::split_name(row.get("NAME")?, kind)?;
+    let line = row.line;
+    let mut draft = Draft::of(kind.api_version, kind.kind, line);
+    draft.text("metadata.name", line, name);
+    if let Some(namespace) = row.get("NAMESPACE").filter(|_| kind.namespaced) {
+        draft.text("metadata.namespace", line, namespace);
+    }
+    if let Some(labels) = row.get("LABELS") {
+        cells::fill_labels(&mut draft, labels, line);
+    }
+    if let Some(age) = row.get("AGE") {
+        draft.age("metadata.creationTimestamp", line, age);
+    }
+    fill(&mut draft, kind.kind, row);
+    Some(draft)
+}
+
+fn fill<'t>(draft: &mut Draft<'t>, kind: &str, row: &Row<'t>) {
+    match kind {
+        "Pod" => pod::fill(draft, row),
+        "Node" => node::fill(draft, row),
+        "Service" => service::fill(draft, row),
+        "Endpoints" => service::fill_endpoints(draft, row),
+        "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" | "ReplicationController" => workload::fill(draft, kind, row),
+        _ => {}
+    }
+    cells::fill_known(draft, kind, row);
+}
+
+/// A node of a list item.
+fn item<'t>(draft: Draft<'t>, line: u32) -> (u32, Node<'t>) {
+    (line, Node::Map(draft))
+}
