@@ -30,6 +30,7 @@ pub mod diagnose;
 pub mod literal;
 pub mod location;
 pub mod redact;
+pub mod regexp;
 pub mod report;
 pub mod time;
 pub mod visible;

@@ -8,6 +8,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("literal", &[]),
     ("location", &[]),
     ("redact", &[]),
+    ("regexp", &[]),
     ("time", &[]),
     ("visible", &[]),
     ("catalog", &[]),
@@ -19,7 +20,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("report", &["catalog", "bundle", "cluster", "decode", "detect", "diagnose"]),
 ];
 
-const LEAVES: &[&str] = &["literal", "location", "redact", "time", "visible"];
+const LEAVES: &[&str] = &["literal", "location", "redact", "regexp", "time", "visible"];
 
 /// Lines after which a file usually hides two things.
 const LONGEST: usize = 600;

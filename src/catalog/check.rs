@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 
+use super::prose;
 use super::schema::{Cause, Condition, Culprit, File, Sign, Test};
 use super::source::{Fault, Source, Step};
-use super::{Regexp, prose};
 use crate::literal;
+use crate::regexp::Regexp;
 
 /// Fields that signs on other things than objects know.
 const FIELDS: &[(&str, &[&str])] = &[

@@ -111,7 +111,7 @@ impl Page {
     /// A text whose lines stand as they are: a patch, an alert rule.
     fn verbatim(&mut self, heading: &str, text: &str) {
         self.heading(heading);
-        text.trim_end().lines().for_each(|line| self.line(line));
+        prose::sketch(text).trim_end().lines().for_each(|line| self.line(line));
     }
 
     fn fix(&mut self, fix: &Fix) {

@@ -8,7 +8,7 @@ use cel::{Context, Env, Program, Value};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 
-use super::Regexp;
+use crate::regexp::Regexp;
 
 /// Expressions longer than this are refused.
 const MOST_BYTES: usize = 4 << 10;

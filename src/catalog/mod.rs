@@ -7,12 +7,10 @@ mod check;
 pub mod describe;
 mod expression;
 pub mod prose;
-mod regexp;
 mod schema;
 mod source;
 
 pub use expression::{Expression, Object};
-pub use regexp::Regexp;
 pub use schema::{
     Cause, Condition, Culprit, Fix, Layer, PatchKind, PatchTemplate, Severity, Sign, Signal, Status, Strength, Test,
 };

@@ -7,7 +7,8 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::{Expression, Regexp};
+use super::Expression;
+use crate::regexp::Regexp;
 
 /// A whole file.
 #[derive(Debug, Clone, Deserialize)]

@@ -11,7 +11,7 @@ const KEYWORDS: &[&str] =
     &["and", "or", "unless", "bool", "inf", "nan", "offset", "by", "without", "on", "ignoring", "group_left", "group_right"];
 
 /// What is wrong with a PrometheusRule.
-pub fn complaints(alert: &str) -> Vec<String> {
+pub(crate) fn complaints(alert: &str) -> Vec<String> {
     let known: BTreeSet<&str> = KNOWN.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')).collect();
     let mut found = Vec::new();
     for needed in ["alert:", "expr:", "for:"] {

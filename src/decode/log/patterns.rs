@@ -1,12 +1,11 @@
 //! The patterns logs are scanned for: one pass over the required literals of all, regexes on hits only.
 
-use std::sync::OnceLock;
-
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 
 use super::level;
 use crate::literal;
+use crate::regexp::Regexp;
 
 /// What a log is searched for.
 #[derive(Debug, Clone)]
@@ -42,7 +41,7 @@ pub enum PatternError {
 #[derive(Debug)]
 pub struct Patterns {
     patterns: Vec<Pattern>,
-    compiled: Vec<OnceLock<Option<Regex>>>,
+    compiled: Vec<Regexp>,
     literals: AhoCorasick,
     /// Literal number → pattern number; `None` for the marks of lines at warning or above.
     owners: Vec<Option<u32>>,
@@ -65,7 +64,7 @@ impl Patterns {
             .kind(Some(AhoCorasickKind::DFA))
             .build(&literals)
             .map_err(|e| PatternError::Regex { name: "all".to_owned(), reason: e.to_string() })?;
-        let compiled = patterns.iter().map(|_| OnceLock::new()).collect();
+        let compiled = patterns.iter().map(|p| Regexp::new(p.regex.as_str())).collect();
         Ok(Self { patterns, compiled, literals, owners })
     }
 
@@ -81,9 +80,7 @@ impl Patterns {
 
     /// The expression of pattern `index`, compiled; `None` when it does not compile.
     pub fn regex(&self, index: u32) -> Option<&Regex> {
-        self.compiled[index as usize]
-            .get_or_init(|| RegexBuilder::new(&self.patterns[index as usize].regex).size_limit(1 << 20).build().ok())
-            .as_ref()
+        self.compiled[index as usize].get()
     }
 
     /// Patterns whose literal occurs in `text` (`None`: a mark of a level), with the offset where it ends, in order.

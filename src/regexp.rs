@@ -1,4 +1,4 @@
-//! Regular expressions as rules files hold them: text first, compiled when first needed.
+//! Regular expressions that are text first and compiled when first needed.
 
 use std::sync::OnceLock;
 
@@ -14,7 +14,7 @@ pub struct Regexp {
 }
 
 /// Compiled programs above this many bytes are refused: counted repetitions of large classes multiply.
-const MOST_BYTES: usize = 1 << 20;
+const MOST_BYTES: usize = 4 << 20;
 
 impl Regexp {
     /// The expression `text`, not yet compiled.
