@@ -6,7 +6,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 
-use crate::decode::{Alert, Document, Event, Hit, Log, Metric, NodeService, Note, Origin, Patterns, Ref, Resource, Version};
+use crate::decode::{
+    Alert, Connectivity, Dependency, Document, Event, Hit, Log, Metric, NodeService, Note, Origin, Patterns, Ref, Resource, Version,
+};
 
 pub mod address;
 pub mod admission;
@@ -48,6 +50,10 @@ pub struct Cluster {
     pub alerts: Vec<Alert>,
     /// Time series.
     pub metrics: Vec<Metric>,
+    /// Connections that somebody tried.
+    pub connectivity: Vec<Connectivity>,
+    /// Who calls whom.
+    pub dependencies: Vec<Dependency>,
     /// Versions of components, `kubernetes` among them.
     pub versions: Vec<Version>,
     /// Remarks about the collection.
@@ -72,6 +78,8 @@ impl Cluster {
                 Document::NodeService(s) => cluster.node_services.push(s),
                 Document::Alert(a) => cluster.alerts.push(a),
                 Document::Metric(m) => cluster.metrics.push(m),
+                Document::Connectivity(c) => cluster.connectivity.push(c),
+                Document::Dependency(d) => cluster.dependencies.push(d),
                 Document::Version(v) => cluster.versions.push(v),
                 Document::Note(n) => cluster.notes.push(n),
             }
@@ -91,6 +99,8 @@ impl Cluster {
             node_services: self.node_services.clone(),
             alerts: self.alerts.clone(),
             metrics: self.metrics.clone(),
+            connectivity: self.connectivity.clone(),
+            dependencies: self.dependencies.clone(),
             versions: self.versions.clone(),
             notes: self.notes.clone(),
             told_version: self.told_version.clone(),
@@ -128,6 +138,8 @@ impl Cluster {
         self.node_services.sort_by(|a, b| a.location.cmp(&b.location));
         self.alerts.sort_by(|a, b| a.location.cmp(&b.location).then_with(|| a.subject.cmp(&b.subject)));
         self.metrics.sort_by(|a, b| (&a.subject, &a.name, &a.location).cmp(&(&b.subject, &b.name, &b.location)));
+        self.connectivity.sort_by(|a, b| a.location.cmp(&b.location));
+        self.dependencies.sort_by(|a, b| (&a.caller, &a.callee, &a.location).cmp(&(&b.caller, &b.callee, &b.location)));
         self.versions.sort_by(|a, b| (&a.component, &a.location).cmp(&(&b.component, &b.location)));
         self.notes.sort_by(|a, b| a.location.cmp(&b.location));
         self.attribute_logs();

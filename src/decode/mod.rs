@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use crate::bundle::Entry;
 use crate::location::{Location, Problem};
 
+mod alerts;
 mod columns;
+mod connectivity;
+mod dependencies;
 mod describe;
 mod draft;
 mod event;
@@ -15,6 +18,7 @@ mod events;
 mod json;
 mod kind;
 pub mod log;
+mod metrics;
 mod node_service;
 mod objects;
 mod resource;
@@ -22,6 +26,7 @@ mod sniff;
 mod table;
 mod tape;
 mod text;
+mod versions;
 mod yaml;
 
 pub use event::Event;
@@ -46,6 +51,10 @@ pub enum Document {
     Alert(Alert),
     /// A time series.
     Metric(Metric),
+    /// A connection that somebody tried.
+    Connectivity(Connectivity),
+    /// A program that calls another.
+    Dependency(Dependency),
     /// The version of a component.
     Version(Version),
     /// A remark about the collection: an API error where data was expected, the collector's own words.
@@ -101,6 +110,34 @@ pub struct Metric {
     pub name: String,
     /// Samples in order of time: (stamp, value). Missing samples are left out.
     pub samples: Vec<(Option<Timestamp>, f64)>,
+    /// Where it stands.
+    pub location: Location,
+}
+
+/// A connection that somebody tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connectivity {
+    /// Where to: a name as it was given, such as `web.shop.svc`, `shop/web` or an address.
+    pub target: String,
+    /// The port.
+    pub port: Option<u16>,
+    /// The node or pod it was tried from.
+    pub from: Option<String>,
+    /// A connection was made.
+    pub reached: bool,
+    /// What the tool said.
+    pub says: String,
+    /// Where it stands.
+    pub location: Location,
+}
+
+/// A program that calls another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dependency {
+    /// Name of the service or workload that calls.
+    pub caller: String,
+    /// Name of what it calls.
+    pub callee: String,
     /// Where it stands.
     pub location: Location,
 }
@@ -187,8 +224,21 @@ impl Decoder {
             Shape::Yaml => yaml::decode(part),
             Shape::Remark => remarks(part),
             Shape::JsonLog => self.decode_log(part),
-            Shape::Text => tables_and_descriptions(part).unwrap_or_else(|| self.decode_log(part)),
+            Shape::Text => self.decode_text(part),
         }
+    }
+
+    fn decode_text(&self, part: &Part<'_>) -> Decoded {
+        let is_log = log::is_named_log(part.path);
+        let told = |read: fn(&Arc<str>, u32, &str) -> Vec<Document>| {
+            let documents = if is_log { Vec::new() } else { read(part.path, part.line, part.text) };
+            (!documents.is_empty()).then_some(Decoded { documents, problems: Vec::new() })
+        };
+        told(versions::read)
+            .or_else(|| told(metrics::read))
+            .or_else(|| tables_and_descriptions(part))
+            .or_else(|| told(connectivity::read))
+            .unwrap_or_else(|| self.decode_log(part))
     }
 
     fn decode_log(&self, part: &Part<'_>) -> Decoded {
@@ -281,6 +331,6 @@ mod tests {
         }
         assert!(decode(b"").documents.is_empty());
         assert_eq!(decode(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\x01\x02\x03\x04\xff\xfe\xfc").problems.len(), 1);
-        assert!(matches!(decode(b"starting\nready\n").documents[..], [Document::Log(_)]));
+        assert!(matches!(decode(b"2026-01-02T15:04:05Z starting\n").documents[..], [Document::Log(_)]));
     }
 }

@@ -1,6 +1,8 @@
 //! What a tape holds, whatever text it came from: an object, a List or array of them, an event, a version, a refusal.
 
-use super::{Document, Event, Origin, Part, Resource, Tag, Tape, TapeBuilder, Value, Version, events, kind::KindName, note};
+use super::{
+    Document, Event, Origin, Part, Resource, Tag, Tape, TapeBuilder, Value, Version, alerts, dependencies, events, kind::KindName, note,
+};
 
 /// What an object without a kind of its own is: an item of a `PodList` is a Pod, in the List's API version.
 #[derive(Debug, Clone, Default)]
@@ -94,6 +96,8 @@ fn take_other(root: Value<'_>, part: &Part<'_>, out: &mut Vec<Document>) {
             take_error(value, out);
         }
     }
+    out.extend(alerts::read(root, part.path));
+    out.extend(dependencies::read(root));
 }
 
 /// The answer of `/version`, alone, in `kubectl version -o json|yaml`, or in a collector's wrapping.

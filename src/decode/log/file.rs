@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::split::{self, Part};
-use super::{Log, LogSource, Patterns, scan, source};
+use super::{Level, Log, LogSource, Patterns, level, scan, source, wrap};
 use crate::decode::{Document, Note, node_service};
 use crate::location::Location;
 
@@ -14,6 +14,10 @@ pub(in crate::decode) fn decode(path: &Arc<str>, first_line: u32, text: &str, pa
     }
     if let Some(units) = node_service::status(path, first_line, text) {
         return units;
+    }
+    if !is_named_log(path) && !reads_like_log(text) {
+        let text = text.trim().chars().take(NOTE).collect();
+        return vec![Document::Note(Note { text, location: Location::line(path, first_line) })];
     }
     let named = source::of_path(path);
     let mut documents = Vec::new();
@@ -37,6 +41,27 @@ pub(in crate::decode) fn decode(path: &Arc<str>, first_line: u32, text: &str, pa
         }));
     }
     documents
+}
+
+/// Characters kept of a text that is no log.
+const NOTE: usize = 2_000;
+
+/// The path says that the file is a log: a directory or an ending of that name, or the name of a pod or a node's unit.
+pub(in crate::decode) fn is_named_log(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    let (directories, file) = lower.rsplit_once('/').unwrap_or(("", &lower));
+    let mut words = file.split(['.', '_', '-']).chain(directories.split(['/', '_', '-', '.']));
+    let stem = file.split('.').next().unwrap_or(file);
+    words.any(|w| matches!(w, "log" | "logs" | "podlogs" | "journal" | "journald" | "stdout" | "stderr"))
+        || source::is_pod_name(stem)
+        || node_service::unit_of_path(path).is_some()
+}
+
+/// The lines are a program's: some say how bad they are, or many carry a stamp. A person's prose has neither.
+fn reads_like_log(text: &str) -> bool {
+    let lines = || text.lines().filter(|l| !l.trim().is_empty()).take(200);
+    let n_stamped = lines().filter(|l| wrap::unwrap(l.as_bytes()).at().is_some()).count();
+    n_stamped * 2 > lines().count() || lines().any(|l| level::of_line(wrap::unwrap(l.as_bytes()).payload) >= Some(Level::Warning))
 }
 
 /// What the content says, and the path's word for the rest.
@@ -142,6 +167,14 @@ mod tests {
             assert!(matches!(&decoded("shop/web-0.log", text)[..], [Document::Log(_)]), "{text}");
         }
         assert!(decoded("shop/web-0.log", " \n").is_empty());
+    }
+
+    #[test]
+    fn prose_is_no_log() {
+        let prose = "Since the update our shop is slow.\nWe saw connection refused on 2024-01-02 15:04:05, then it went away.\nHelp is welcome.\n";
+        assert!(matches!(&decoded("b/README.txt", prose)[..], [Document::Note(_)]));
+        assert!(matches!(&decoded("b/shop/web-0.txt", prose)[..], [Document::Log(_)]));
+        assert!(matches!(&decoded("b/apply.txt", "$ helm install\nError: INSTALLATION FAILED: x\n")[..], [Document::Log(_)]));
     }
 
     #[test]

@@ -21,7 +21,7 @@ mod wrap;
 pub use patterns::{Pattern, PatternError, Patterns};
 pub use scan::scan;
 
-pub(in crate::decode) use file::decode;
+pub(in crate::decode) use file::{decode, is_named_log};
 pub(in crate::decode) use level::of_line as level_of;
 
 /// How bad a line says it is.
