@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 
 use crate::decode::{
-    Alert, Connectivity, Dependency, Document, Event, Hit, Log, Metric, NodeService, Note, Origin, Patterns, Ref, Resource, Version,
+    Alert, Connectivity, Dependency, Document, Event, Hit, Log, Metric, NodeService, Note, Origin, Patterns, Ref, Resource,
+    Version,
 };
 
 pub mod address;

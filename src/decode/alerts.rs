@@ -81,13 +81,31 @@ fn of_prometheus(alert: Value<'_>) -> Option<Document> {
 }
 
 fn is_over(state: &str) -> bool {
-    matches!(state.to_ascii_lowercase().as_str(), "resolved" | "inactive" | "suppressed" | "ok" | "normal" | "clean" | "closed" | "healthy")
+    matches!(
+        state.to_ascii_lowercase().as_str(),
+        "resolved" | "inactive" | "suppressed" | "ok" | "normal" | "clean" | "closed" | "healthy"
+    )
 }
 
 /// Keys that name what a report is about, most specific first.
 const SUBJECT_KEYS: &[&str] = &[
-    "entity_name", "entityName", "entity", "subject", "target", "pod", "deployment", "workload", "service", "service_name",
-    "serviceName", "entry_service", "node", "host", "resource", "component", "name",
+    "entity_name",
+    "entityName",
+    "entity",
+    "subject",
+    "target",
+    "pod",
+    "deployment",
+    "workload",
+    "service",
+    "service_name",
+    "serviceName",
+    "entry_service",
+    "node",
+    "host",
+    "resource",
+    "component",
+    "name",
 ];
 /// Keys that tell its kind.
 const KIND_KEYS: &[&str] = &["entity_type", "entityType", "resource_type", "resourceType", "kind", "type"];
@@ -95,8 +113,18 @@ const KIND_KEYS: &[&str] = &["entity_type", "entityType", "resource_type", "reso
 const SAYING_KEYS: &[&str] =
     &["evidence", "message", "description", "summary", "details", "raw_error", "error", "reason", "what", "text"];
 /// Keys that name the alert itself.
-const NAME_KEYS: &[&str] =
-    &["alertname", "alert_name", "alertName", "rule", "metric_category", "category", "business_action", "title", "metric", "type"];
+const NAME_KEYS: &[&str] = &[
+    "alertname",
+    "alert_name",
+    "alertName",
+    "rule",
+    "metric_category",
+    "category",
+    "business_action",
+    "title",
+    "metric",
+    "type",
+];
 
 fn subject(map: Value<'_>) -> Option<(&'static str, &str)> {
     let says = SAYING_KEYS.iter().any(|key| map.get(key).exists());
@@ -198,7 +226,8 @@ mod tests {
                    "annotations": {"summary": "It crashes."}, "state": state, "activeAt": "2024-01-02T15:04:05Z"})
         };
         let alerts_of = |list: serde_json::Value| json!({"status": "success", "data": {"alerts": list}});
-        let all = json!([alert("A", "firing", "warning"), alert("B", "inactive", "warning"), alert("Watchdog", "firing", "none")]);
+        let all =
+            json!([alert("A", "firing", "warning"), alert("B", "inactive", "warning"), alert("Watchdog", "firing", "none")]);
         let found = alerts("x.json", &alerts_of(all));
         assert_eq!(shown(&found), ["A: Pod web-0: It crashes."]);
         assert_eq!((found[0].subject_namespace.as_deref(), found[0].at), (Some("shop"), "2024-01-02T15:04:05Z".parse().ok()));
@@ -217,7 +246,11 @@ mod tests {
         let found = alerts("x.json", &report);
         assert_eq!(
             shown(&found),
-            ["LATENCY [slow]: Service cart: p90: 3ms -> 4s", ": Service cart: it is slow", "Pay: Service order: POST /pay: 500 (3 times)"]
+            [
+                "LATENCY [slow]: Service cart: p90: 3ms -> 4s",
+                ": Service cart: it is slow",
+                "Pay: Service order: POST /pay: 500 (3 times)"
+            ]
         );
         assert_eq!(found[0].at, "2024-01-02T15:04:05Z".parse().ok());
     }

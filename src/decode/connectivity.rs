@@ -130,7 +130,8 @@ fn is_name(text: &str) -> bool {
 fn heading(line: &str) -> Option<Target> {
     let words = ["testing ", "test ", "checking ", "connecting to ", "target: ", "trying "];
     let lower = line.to_ascii_lowercase();
-    let announced = line.starts_with(['#', '=', '$', '>']) || line.starts_with("--") || words.iter().any(|w| lower.starts_with(w));
+    let announced =
+        line.starts_with(['#', '=', '$', '>']) || line.starts_with("--") || words.iter().any(|w| lower.starts_with(w));
     let bare = !line.contains(' ');
     (announced || bare).then(|| target_in(line)).flatten()
 }
@@ -171,15 +172,29 @@ fn is_host(text: &str) -> bool {
 
 /// The line names its target as nc, curl, wget, telnet or ping do.
 fn is_of_a_tool(line: &str) -> bool {
-    const TOOLS: &[&str] = &["nc: ", "nc ", "curl: ", "wget: ", "telnet: ", "ping: ", "Connection to ", "* connect", "* Failed to connect"];
+    const TOOLS: &[&str] =
+        &["nc: ", "nc ", "curl: ", "wget: ", "telnet: ", "ping: ", "Connection to ", "* connect", "* Failed to connect"];
     TOOLS.iter().any(|tool| line.starts_with(tool)) || line.ends_with(") open")
 }
 
 /// Whether a line says that a connection was made or failed.
 fn outcome(line: &str) -> Option<bool> {
     const FAILED: &[&str] = &[
-        "failed", "refused", "timed out", "timeout", "unreachable", "no route to host", "can't resolve", "could not resolve",
-        "bad address", "not known", "nxdomain", "100% packet loss", " closed", "can't connect", "could not connect",
+        "failed",
+        "refused",
+        "timed out",
+        "timeout",
+        "unreachable",
+        "no route to host",
+        "can't resolve",
+        "could not resolve",
+        "bad address",
+        "not known",
+        "nxdomain",
+        "100% packet loss",
+        " closed",
+        "can't connect",
+        "could not connect",
     ];
     const REACHED: &[&str] = &["succeeded", " open", "connected to ", "reachable", " 0% packet loss", "connection ok", " is ok"];
     let lower = line.to_ascii_lowercase();

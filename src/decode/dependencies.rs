@@ -10,7 +10,8 @@ const CALLERS: &[&str] = &["upstream", "upstreams", "callers", "calledby", "call
 const CALLEES: &[&str] =
     &["downstream", "downstreams", "calls", "callees", "dependencies", "depends_on", "dependson", "depends on", "requires"];
 /// Keys of the two ends of an edge.
-const EDGES: &[(&str, &str)] = &[("caller", "callee"), ("parent", "child"), ("source", "target"), ("from", "to"), ("source", "destination")];
+const EDGES: &[(&str, &str)] =
+    &[("caller", "callee"), ("parent", "child"), ("source", "target"), ("from", "to"), ("source", "destination")];
 
 /// The calls that a document which is no object of the API tells of.
 pub(super) fn read(root: Value<'_>) -> Vec<Document> {
@@ -165,10 +166,10 @@ mod tests {
     fn reads_trees() {
         let text = "[Service]: web (Entrypoint)\n[Upstream (Called By)]: (User Traffic)\n[Downstream (Calls)]:\nweb\n├── cart\n│   └── redis  <-- (Database)\n└── ads\n";
         assert_eq!(calls(&json!({"web": text})), ["cart → redis", "web → ads", "web → cart"]);
-        assert_eq!(calls(&json!({"ads": "[Upstream (Called By)]: web, cart\n[Downstream (Calls)]:\n(None - Leaf Service)"})), [
-            "cart → ads",
-            "web → ads"
-        ]);
+        assert_eq!(
+            calls(&json!({"ads": "[Upstream (Called By)]: web, cart\n[Downstream (Calls)]:\n(None - Leaf Service)"})),
+            ["cart → ads", "web → ads"]
+        );
     }
 
     #[test]

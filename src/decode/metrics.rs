@@ -182,8 +182,14 @@ mod tests {
     #[test]
     fn reads_kubectl_top() {
         let nodes = "NAME   CPU(cores)   CPU%   MEMORY(bytes)   MEMORY%\nn1     250m         12%    64Mi            90%\nn2     <unknown>    x\n";
-        assert_eq!(series(nodes), ["n1 cpu [0.25]", "n1 cpu_percent [12.0]", "n1 memory [67108864.0]", "n1 memory_percent [90.0]"]);
-        assert_eq!(series("POD NAME CPU(cores) MEMORY(bytes)\nweb-0 app 1m 1Ki\n"), ["web-0 cpu [0.001]", "web-0 memory [1024.0]"]);
+        assert_eq!(
+            series(nodes),
+            ["n1 cpu [0.25]", "n1 cpu_percent [12.0]", "n1 memory [67108864.0]", "n1 memory_percent [90.0]"]
+        );
+        assert_eq!(
+            series("POD NAME CPU(cores) MEMORY(bytes)\nweb-0 app 1m 1Ki\n"),
+            ["web-0 cpu [0.001]", "web-0 memory [1024.0]"]
+        );
     }
 
     #[test]

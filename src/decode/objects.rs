@@ -1,7 +1,8 @@
 //! What a tape holds, whatever text it came from: an object, a List or array of them, an event, a version, a refusal.
 
 use super::{
-    Document, Event, Origin, Part, Resource, Tag, Tape, TapeBuilder, Value, Version, alerts, dependencies, events, kind::KindName, note,
+    Document, Event, Origin, Part, Resource, Tag, Tape, TapeBuilder, Value, Version, alerts, dependencies, events,
+    kind::KindName, note,
 };
 
 /// What an object without a kind of its own is: an item of a `PodList` is a Pod, in the List's API version.

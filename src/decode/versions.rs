@@ -18,7 +18,11 @@ pub(super) fn read(path: &Arc<str>, first_line: u32, text: &str) -> Vec<Document
     let told: Vec<(u32, &str, &str)> = lines.iter().filter_map(|(n, l)| of_line(l).map(|(c, v)| (*n, c, v))).collect();
     let versions = if told.is_empty() && lines.iter().all(|(_, l)| !is_prompt(l)) { of_version_file(path, &lines) } else { told };
     let document = |(n, component, version): (u32, &str, &str)| {
-        Document::Version(Version { component: component.to_owned(), version: version.to_owned(), location: Location::line(path, n) })
+        Document::Version(Version {
+            component: component.to_owned(),
+            version: version.to_owned(),
+            location: Location::line(path, n),
+        })
     };
     versions.into_iter().map(document).collect()
 }
@@ -81,7 +85,11 @@ mod tests {
     #[test]
     fn reads_what_tools_print() {
         let cases: &[(&str, &str, &[&str])] = &[
-            ("v.txt", "Client Version: v1.30.2\nKustomize Version: v5.0.4\nServer Version: v1.31.9-eks-5d4a308\n", &["kubernetes 1.31.9-eks-5d4a308"]),
+            (
+                "v.txt",
+                "Client Version: v1.30.2\nKustomize Version: v5.0.4\nServer Version: v1.31.9-eks-5d4a308\n",
+                &["kubernetes 1.31.9-eks-5d4a308"],
+            ),
             (
                 "v.txt",
                 "Server Version: version.Info{Major:\"1\", Minor:\"17\", GitVersion:\"v1.17.12\", GoVersion:\"go1.13\"}\n",
