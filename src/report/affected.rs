@@ -21,7 +21,8 @@ pub(super) struct Affected {
 pub(super) fn affected(report: &Report) -> Vec<Affected> {
     let mut rows: IndexMap<(&str, Option<&str>, &str), Affected> = IndexMap::new();
     for (index, finding) in report.findings.iter().enumerate() {
-        row(&mut rows, &finding.resource, index, "to change");
+        let state = if finding.role == "consequence" { "" } else { "to change" };
+        row(&mut rows, &finding.resource, index, state);
     }
     for symptom in &report.symptoms {
         let row = rows.entry(key(&symptom.resource)).or_insert_with(|| blank(&symptom.resource));

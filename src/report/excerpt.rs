@@ -10,6 +10,9 @@ use crate::visible::{LINE_MAX, visible};
 /// Lines shown of one piece of evidence, its surroundings included.
 const LINES_MAX: usize = 12;
 
+/// Bytes of a mark on a page; a longer one marks nothing that its line's colour does not.
+const MARK_MAX: usize = 60;
+
 /// One line of an excerpt, harmless already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
@@ -39,16 +42,20 @@ pub(super) fn lines(evidence: &Evidence, around: usize, width: usize) -> Vec<Lin
     let mut out = Vec::with_capacity(n_before + hits.len() + n_after);
     for (i, text) in before[before.len() - n_before..].iter().enumerate() {
         let number = first.and_then(|line| line.checked_sub((n_before - i) as u32)).filter(|line| *line > 0);
-        out.push(line(number, text, false, evidence, width));
+        out.push(line(number, text, false, evidence));
     }
     for (i, text) in hits.iter().enumerate() {
         // Without surroundings the excerpt is a decoded value: its own line breaks are not lines of the file.
         let number = first.filter(|_| i == 0 || evidence.context.is_some()).map(|line| line.saturating_add(i as u32));
-        out.push(line(number, text, true, evidence, width));
+        out.push(line(number, text, true, evidence));
     }
     for (i, text) in after[..n_after].iter().enumerate() {
         let number = first.map(|line| line.saturating_add((hits.len() + i) as u32));
-        out.push(line(number, text, false, evidence, width));
+        out.push(line(number, text, false, evidence));
+    }
+    dedent(&mut out);
+    for line in &mut out {
+        (line.text, line.mark) = cut(&line.text, line.mark.clone(), width);
     }
     out
 }
@@ -67,6 +74,7 @@ pub(super) struct Quoted {
 pub(super) fn quoted(evidence: &Evidence) -> Vec<Quoted> {
     lines(evidence, 4, LINE_MAX)
         .into_iter()
+        .map(|line| if line.mark.len() > MARK_MAX { Line { mark: 0..0, ..line } } else { line })
         .map(|line| Quoted {
             number: line.number,
             hit: line.hit,
@@ -75,6 +83,18 @@ pub(super) fn quoted(evidence: &Evidence) -> Vec<Quoted> {
             after: line.text[line.mark.end..].to_owned(),
         })
         .collect()
+}
+
+/// Takes away the indentation all lines share beyond two columns, so that deep fields stay in sight.
+fn dedent(lines: &mut [Line]) {
+    let indent = |text: &str| text.len() - text.trim_start_matches(' ').len();
+    let shared = lines.iter().filter(|l| !l.text.trim().is_empty()).map(|l| indent(&l.text)).min();
+    let Some(cut) = shared.filter(|n| *n > 2).map(|n| n - 2) else { return };
+    for line in lines {
+        let n = cut.min(indent(&line.text));
+        line.text.drain(..n);
+        line.mark = line.mark.start.saturating_sub(n)..line.mark.end.saturating_sub(n);
+    }
 }
 
 /// The lines of `evidence` with a gutter of numbers, `>` before what is meant.
@@ -91,10 +111,9 @@ pub(super) fn numbered(evidence: &Evidence, around: usize) -> String {
     out
 }
 
-fn line(number: Option<u32>, text: &str, hit: bool, evidence: &Evidence, width: usize) -> Line {
+fn line(number: Option<u32>, text: &str, hit: bool, evidence: &Evidence) -> Line {
     let text = visible(text.trim_end()).replace('\t', "    ");
     let mark = if hit { mark(&text, evidence) } else { 0..0 };
-    let (text, mark) = cut(&text, mark, width);
     Line { number, text, hit, mark }
 }
 
@@ -106,7 +125,7 @@ fn mark(text: &str, evidence: &Evidence) -> Range<usize> {
         text[start..].split_once(": ").filter(|(key, _)| is_field && !key.contains(char::is_whitespace) || key.starts_with("- "));
     match value {
         Some((key, value)) if !value.trim().is_empty() => {
-            start + key.len() + 2 + (value.len() - value.trim_start().len())..text.len()
+            start + key.len() + 2 + (value.len() - value.trim_start().len())..text.trim_end_matches(',').len()
         }
         _ => start..text.len(),
     }

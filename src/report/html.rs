@@ -31,6 +31,8 @@ struct Page<'a> {
     about: Vec<(&'static str, String)>,
     sections: Vec<(&'static str, &'static str)>,
     unexplained: usize,
+    /// Findings that are incidents of their own.
+    incidents: Vec<usize>,
     /// Evidence the root cause's chain cites: it is shown open.
     cited: Vec<usize>,
     chain: Option<svg::Chain>,
@@ -79,6 +81,7 @@ fn page(full: &Report, rows: &[Affected], limits: &Limits) -> String {
         about: about(&report),
         sections: sections(&report, shown),
         unexplained: words::unexplained(full).count(),
+        incidents: words::incidents(&report).map(|(index, _)| index).collect(),
         cited: cause.map(|c| c.chain.iter().flat_map(|link| link.evidence.iter().copied()).collect()).unwrap_or_default(),
         chain,
         timeline: svg::timeline(&report),
@@ -173,7 +176,7 @@ fn about(report: &Report) -> Vec<(&'static str, String)> {
     about.extend(bundle.kubernetes_version.clone().map(|version| ("Kubernetes", version)));
     about.extend(bundle.components.iter().map(|c| ("Component", format!("{} {}", c.name, c.version))));
     about.push(("Secrets", redacted));
-    about.push(("The same in a terminal", format!("coroner analyze {} -v", words::shell(&bundle.name))));
+    about.push(("In a terminal", format!("coroner analyze {} -v", words::shell(&bundle.name))));
     about
 }
 
@@ -191,7 +194,7 @@ fn sections(report: &Report, rows: &[Affected]) -> Vec<(&'static str, &'static s
         (!report.timeline.is_empty(), ("timeline", "Timeline")),
         (cause.is_some(), ("f0", "Evidence")),
         (!rows.is_empty(), ("affected", "Affected")),
-        (report.findings.len() > first, ("others", "Others")),
+        (report.findings.len() > first, ("others", if first == 0 { "Details" } else { "Others" })),
         (!report.log_patterns.is_empty(), ("logs", "Logs")),
         (missing, ("missing", "Missing")),
         (true, ("bundle", "Bundle")),

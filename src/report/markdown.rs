@@ -80,6 +80,8 @@ struct Page<'a> {
     mermaid: String,
     evidence: Vec<usize>,
     others: Vec<&'a Finding>,
+    /// Findings that are incidents of their own.
+    incidents: Vec<&'a Finding>,
     collect: String,
     left_out: Vec<&'static str>,
 }
@@ -99,6 +101,7 @@ fn page(report: &Report, keep: &Keep, left_out: Vec<&'static str>) -> String {
         mermaid: report.root_cause.as_ref().map(mermaid).unwrap_or_default(),
         evidence: evidence(report, keep),
         others: words::others(report).map(|(_, finding)| finding).collect(),
+        incidents: words::incidents(report).map(|(_, finding)| finding).collect(),
         collect: words::collect(report),
         left_out,
     };

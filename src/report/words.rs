@@ -101,6 +101,13 @@ pub(super) fn others(report: &Report) -> impl Iterator<Item = (usize, &Finding)>
     report.findings.iter().enumerate().skip(usize::from(report.root_cause.is_some()))
 }
 
+/// Findings beside the root cause that hurt on their own, with their indexes.
+pub(super) fn incidents(report: &Report) -> impl Iterator<Item = (usize, &Finding)> {
+    let hurts = |index: usize| report.symptoms.iter().any(|symptom| symptom.explained_by.contains(&index));
+    let severe = |finding: &Finding| matches!(finding.severity.as_str(), "critical" | "error");
+    others(report).filter(move |(index, finding)| finding.role == "independent" && severe(finding) && hurts(*index))
+}
+
 /// Symptoms no finding explains.
 pub(super) fn unexplained(report: &Report) -> impl Iterator<Item = &Symptom> {
     report.symptoms.iter().filter(|symptom| symptom.explained_by.is_empty())

@@ -5,7 +5,7 @@ use crate::report::model::{Finding, Link};
 use crate::report::words;
 
 /// Columns of text in a box.
-const COLUMNS: usize = 92;
+const COLUMNS: usize = 112;
 /// Lines of text in a box.
 const LINES: usize = 2;
 /// Pixels between two boxes.

@@ -3,15 +3,15 @@
 use jiff::Timestamp;
 
 use super::fitted;
-use crate::report::model::{Moment, Report};
+use crate::report::model::{Moment, Report, Symptom};
 use crate::report::words;
 
 /// Lanes, the last of which takes all objects that have none of their own.
 const LANES: usize = 8;
 /// Width of the picture in pixels.
-const WIDTH: f64 = 760.0;
+const WIDTH: f64 = 900.0;
 /// Right end of the lanes.
-const RIGHT: f64 = 740.0;
+const RIGHT: f64 = 880.0;
 /// Pixels from lane to lane.
 const LANE: f64 = 30.0;
 /// Pixels a character of a lane's name takes.
@@ -21,7 +21,7 @@ const NAME: usize = 34;
 /// Marks closer than this, in pixels, are drawn as one bar with their number.
 const APART: f64 = 9.0;
 /// Pixels a gap without anything takes when it is cut out.
-const BREAK: f64 = 26.0;
+const BREAK: f64 = 72.0;
 /// Share of the whole time that a gap must take to be cut out.
 const LONG: f64 = 0.6;
 /// Pixels a tick and its label need.
@@ -77,7 +77,8 @@ pub(in crate::report) fn timeline(report: &Report) -> Option<Timeline> {
     let left = (longest as f64 * LETTER + 24.0).round();
     let scale = Scale::new(&moments, first, last.max(collected.unwrap_or(last)), left);
 
-    let failure = report.symptoms.iter().filter_map(|s| s.since.as_deref()?.parse::<Timestamp>().ok()).min();
+    let ours = |s: &&Symptom| report.root_cause.is_none() || s.explained_by.contains(&0);
+    let failure = report.symptoms.iter().filter(ours).filter_map(|s| s.since.as_deref()?.parse::<Timestamp>().ok()).min();
     let failure = failure.filter(|at| *at >= first && *at <= last).map(|at| scale.x(at));
     let bottom = 30.0 + lanes.len() as f64 * LANE;
     Some(Timeline {

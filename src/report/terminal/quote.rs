@@ -28,8 +28,7 @@ const WIDEST: usize = LINE_MAX;
 ///        |                    ^^^^^^^^^ not accepted here
 /// ```
 pub(super) fn quote(sheet: &mut Sheet, index: usize, evidence: &Evidence, around: usize) {
-    let mut lines = excerpt::lines(evidence, around, WIDEST);
-    dedent(&mut lines);
+    let lines = excerpt::lines(evidence, around, WIDEST);
     let numbers = lines.iter().filter_map(|l| l.number).map(|n| n.to_string().len()).max().unwrap_or(0).max(NUMBERS) + 1;
     let room = sheet.width.saturating_sub(numbers + 3);
     let place = sheet.paint(Ink::Place, &visible_line(&words::place(&evidence.location)));
@@ -83,17 +82,5 @@ fn says(sheet: &mut Sheet, says: &str, numbers: usize, lead: usize, carets: usiz
     }
     for text in sheet.wrapped(says, numbers + 3) {
         sheet.line(format_args!("{:numbers$} = {text}", ""));
-    }
-}
-
-/// Takes away the indentation all lines share beyond two columns, so that deep fields stay in sight.
-fn dedent(lines: &mut [Line]) {
-    let shared =
-        lines.iter().filter(|l| !l.text.trim().is_empty()).map(|l| l.text.len() - l.text.trim_start_matches(' ').len()).min();
-    let Some(cut) = shared.filter(|n| *n > 2).map(|n| n - 2) else { return };
-    for line in lines {
-        let n = cut.min(line.text.len() - line.text.trim_start_matches(' ').len());
-        line.text.drain(..n);
-        line.mark = line.mark.start.saturating_sub(n)..line.mark.end.saturating_sub(n);
     }
 }
