@@ -13,6 +13,7 @@ use crate::decode::{
 
 pub mod address;
 pub mod admission;
+mod container;
 mod currency;
 mod mention;
 mod presence;
@@ -25,6 +26,7 @@ pub(crate) mod testing;
 mod version;
 mod workload;
 
+pub use container::Container;
 pub use currency::Currency;
 pub use presence::Presence;
 pub use quantity::Quantity;

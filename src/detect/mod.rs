@@ -19,6 +19,7 @@ mod admission;
 mod arc;
 mod custom;
 mod facts;
+mod image;
 mod near;
 mod scheduling;
 mod signs;
@@ -280,7 +281,7 @@ pub struct Detector {
 }
 
 /// Every detector, by area.
-const AREAS: &[&[Detector]] = &[admission::DETECTORS, arc::DETECTORS, scheduling::DETECTORS];
+const AREAS: &[&[Detector]] = &[admission::DETECTORS, arc::DETECTORS, image::DETECTORS, scheduling::DETECTORS];
 
 /// All detectors.
 fn detectors() -> impl Iterator<Item = &'static Detector> {

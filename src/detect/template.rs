@@ -1,6 +1,6 @@
 //! The object to change when a pod is to change, and where in it the pod's spec stands.
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Container};
 use crate::decode::{Ref, Resource, Value};
 
 /// The template a pod was made from, or the pod itself.
@@ -18,8 +18,11 @@ pub(super) struct Template<'a> {
 impl<'a> Template<'a> {
     /// The template behind a pod (or the workload itself, when it carries one).
     pub(super) fn of(cluster: &'a Cluster, resource: &'a Resource) -> Option<Self> {
-        let carrier = cluster.top_owner_ref(resource);
-        let top = cluster.top_owner(resource);
+        let (mut carrier, mut top) = (cluster.top_owner_ref(resource), cluster.top_owner(resource));
+        if carrier.kind == "Node" {
+            // The kubelet's mirror of a static pod: what one changes is the manifest behind the pod.
+            (carrier, top) = (resource.reference.clone(), resource);
+        }
         let holder = if top.pod_spec().is_some() { top } else { resource };
         let (path, spec) = holder.pod_spec()?;
         Some(Self { carrier, holder, path, spec })
@@ -28,6 +31,19 @@ impl<'a> Template<'a> {
     /// The value at a path inside the pod spec.
     pub(super) fn at(&self, path: &str) -> Value<'a> {
         self.spec.path(path)
+    }
+
+    /// The container of that name in the template.
+    pub(super) fn container(&self, container: &Container<'_>) -> Option<Value<'a>> {
+        self.spec.get(container.list).items().find(|c| c.get("name").text() == container.name)
+    }
+
+    /// The JSON pointer of a field of that container, `livenessProbe/httpGet/port`, in the object to change; `None` when it
+    /// is not in the bundle.
+    pub(super) fn pointer_of(&self, container: &Container<'_>, field: &str) -> Option<String> {
+        let list = self.spec.get(container.list);
+        let index = list.items().position(|c| c.get("name").text() == container.name)?;
+        Some(format!("{}/{}/{index}/{field}", self.pointer()?, container.list))
     }
 
     /// The JSON pointer of the pod spec in the object to change; `None` when that object is not in the bundle.
