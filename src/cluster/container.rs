@@ -26,8 +26,7 @@ pub struct Container<'a> {
 }
 
 /// Lists of containers in a pod spec, with the lists of their statuses.
-const LISTS: [(&str, &str); 2] =
-    [("initContainers", "status.initContainerStatuses"), ("containers", "status.containerStatuses")];
+const LISTS: [(&str, &str); 2] = [("initContainers", "status.initContainerStatuses"), ("containers", "status.containerStatuses")];
 
 impl Cluster {
     /// The containers of a pod, those of the init phase first.

@@ -179,7 +179,8 @@ impl<'a> Pull<'a> {
                 && cluster.currency(e) == Currency::Current
                 && e.message.contains(container.image())
         };
-        let newest = cluster.events_of(&container.pod.reference).filter(about_it).filter_map(|e| Some((Refusal::of(&e.message)?, e)));
+        let newest =
+            cluster.events_of(&container.pod.reference).filter(about_it).filter_map(|e| Some((Refusal::of(&e.message)?, e)));
         let (refusal, event) = newest.last()?;
         Some((refusal, Evidence::event(event, Strength::Proof, "the kubelet quotes the runtime's error")))
     }
@@ -210,13 +211,18 @@ impl<'a> PullSecrets<'a> {
         };
         let account = cluster.find("ServiceAccount", pod.namespace(), account);
         let of_account = account.map(|a| a.at("imagePullSecrets").items()).into_iter().flatten();
-        let named: Vec<&str> =
-            pod.at("spec.imagePullSecrets").items().chain(of_account).map(|s| s.get("name").text()).filter(|n| !n.is_empty()).collect();
+        let named: Vec<&str> = pod
+            .at("spec.imagePullSecrets")
+            .items()
+            .chain(of_account)
+            .map(|s| s.get("name").text())
+            .filter(|n| !n.is_empty())
+            .collect();
         let is_missing = |name: &str| {
             let secret = Ref::new("Secret", pod.namespace(), name);
-            let told = cluster.events_of(&pod.reference).any(|e| {
-                e.reason == "FailedToRetrieveImagePullSecret" && e.message.contains(name) && cluster.is_current(e)
-            });
+            let told = cluster
+                .events_of(&pod.reference)
+                .any(|e| e.reason == "FailedToRetrieveImagePullSecret" && e.message.contains(name) && cluster.is_current(e));
             told || cluster.presence(&secret) == Presence::Absent
         };
         let missing = named.iter().copied().find(|n| is_missing(n));
@@ -235,22 +241,31 @@ impl<'a> PullSecrets<'a> {
 
 /// The cause, and what else the same words could mean. Registries that hide private repositories answer alike for a name
 /// that does not exist.
-fn judge(refusal: Option<Refusal>, image: &str, secrets: &PullSecrets<'_>, is_near_another: bool) -> (&'static str, &'static str) {
+fn judge(
+    refusal: Option<Refusal>,
+    image: &str,
+    secrets: &PullSecrets<'_>,
+    is_near_another: bool,
+) -> (&'static str, &'static str) {
     let wants_login = secrets.missing.is_some() || !secrets.named.is_empty();
     let is_hub = Reference::of(image).registry == "docker.io";
     match refusal {
         Some(Refusal::MissingOrPrivate) if secrets.missing.is_some() || !is_near_another && (wants_login || !is_hub) => {
             ("image-pull-auth", "The registry does not say whether the repository is private or missing: check the name as well.")
         }
-        Some(Refusal::MissingOrPrivate) => {
-            ("image-not-found", "The registry gives the same answer for a private repository: if it exists, a pull secret is missing.")
-        }
+        Some(Refusal::MissingOrPrivate) => (
+            "image-not-found",
+            "The registry gives the same answer for a private repository: if it exists, a pull secret is missing.",
+        ),
         Some(Refusal::Unauthorized) if !wants_login => {
             ("image-pull-auth", "Some registries answer like this for a repository that does not exist: check the name as well.")
         }
         Some(refusal) => (refusal.cause(), ""),
         None if secrets.missing.is_some() => ("image-pull-auth", "What the registry answered is not in the bundle."),
-        None => ("image-not-found", "What the registry answered is not in the bundle: credentials, network or limits are possible too."),
+        None => (
+            "image-not-found",
+            "What the registry answered is not in the bundle: credentials, network or limits are possible too.",
+        ),
     }
 }
 

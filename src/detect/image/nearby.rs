@@ -30,7 +30,8 @@ impl Nearby {
         let revisions = cluster.children(&template.carrier).filter_map(|r| Some((r, r.pod_spec()?.1)));
         let mut former: Vec<_> = revisions
             .filter_map(|(revision, spec)| {
-                let other = spec.get(container.list).items().find(|c| c.get("name").text() == container.name)?.get("image").text();
+                let other =
+                    spec.get(container.list).items().find(|c| c.get("name").text() == container.name)?.get("image").text();
                 let ready = revision.at("status.readyReplicas").as_i64().unwrap_or(0);
                 let created = revision.at("metadata.creationTimestamp").text();
                 let reference = Reference::of(other);

@@ -116,7 +116,10 @@ mod tests {
             ("http: server gave HTTP response to HTTPS client", Refusal::Tls),
             ("no match for platform in manifest: not found", Refusal::Architecture),
             ("failed to extract layer sha256:ab: write /x: no space left on device", Refusal::NoSpace),
-            ("media type \"application/vnd.docker.distribution.manifest.v1+prettyjws\" is no longer supported", Refusal::Unusable),
+            (
+                "media type \"application/vnd.docker.distribution.manifest.v1+prettyjws\" is no longer supported",
+                Refusal::Unusable,
+            ),
             ("Source image rejected: A signature was required, but no signature exists", Refusal::Signature),
         ];
         for (text, refusal) in table {

@@ -32,7 +32,10 @@ fn fact<'f>(finding: &'f Finding, name: &str) -> &'f str {
 fn the_error_may_stand_in_the_status_or_in_an_event() {
     let error = "failed to resolve reference \"r.example.com/web:1\": r.example.com/web:1: not found";
     let in_status = found(&world("r.example.com/web:1", "ErrImagePull", error, &json!({})), Vec::new());
-    assert_eq!((in_status[0].cause.as_str(), in_status[0].culprit.to_string().as_str()), ("image-not-found", "Deployment shop/web"));
+    assert_eq!(
+        (in_status[0].cause.as_str(), in_status[0].culprit.to_string().as_str()),
+        ("image-not-found", "Deployment shop/web")
+    );
     assert_eq!(fact(&in_status[0], "pointer"), "/spec/template/spec/containers/0/image");
 
     let objects = world("r.example.com/web:1", "ImagePullBackOff", "Back-off pulling image \"r.example.com/web:1\"", &json!({}));
@@ -66,7 +69,8 @@ fn the_image_that_was_meant_is_named() {
         "status": {"containerStatuses": [{"name": "cart", "state": {"running": {}}}]}}));
     assert_eq!(fact(&found(&objects, Vec::new())[0], "near"), "r.example.com/shop/web:v1.0.3");
 
-    let mut objects = world("r.example.com/shop/frontnd:v1", "ErrImagePull", "r.example.com/shop/frontnd:v1: not found", &json!({}));
+    let mut objects =
+        world("r.example.com/shop/frontnd:v1", "ErrImagePull", "r.example.com/shop/frontnd:v1: not found", &json!({}));
     objects.push(json!({"kind": "ReplicaSet", "metadata": {"name": "web-0", "namespace": "shop",
         "ownerReferences": [{"kind": "Deployment", "name": "web"}]},
         "spec": {"template": {"spec": {"containers": [{"name": "web", "image": "r.example.com/shop/frontend:v1"}]}}}}));
