@@ -16,6 +16,7 @@ pub mod admission;
 mod container;
 mod currency;
 mod mention;
+mod dates;
 mod presence;
 mod quantity;
 mod relation;
@@ -88,6 +89,8 @@ impl Cluster {
             }
         }
         cluster.index(resources);
+        cluster.attribute_logs();
+        cluster.date();
         cluster
     }
 
@@ -98,6 +101,8 @@ impl Cluster {
         let mut changed = Self {
             events: self.events.clone(),
             logs: self.logs.clone(),
+            logs_by_pod: self.logs_by_pod.clone(),
+            now: self.now,
             patterns: self.patterns.clone(),
             node_services: self.node_services.clone(),
             alerts: self.alerts.clone(),
@@ -137,7 +142,6 @@ impl Cluster {
         for (i, event) in self.events.iter().enumerate() {
             self.events_by_ref.entry(event.regarding.clone()).or_default().push(i as u32);
         }
-        self.logs.sort_by(|a, b| a.path.cmp(&b.path).then_with(|| a.source.container.cmp(&b.source.container)));
         self.node_services.sort_by(|a, b| a.location.cmp(&b.location));
         self.alerts.sort_by(|a, b| a.location.cmp(&b.location).then_with(|| a.subject.cmp(&b.subject)));
         self.metrics.sort_by(|a, b| (&a.subject, &a.name, &a.location).cmp(&(&b.subject, &b.name, &b.location)));
@@ -145,8 +149,6 @@ impl Cluster {
         self.dependencies.sort_by(|a, b| (&a.caller, &a.callee, &a.location).cmp(&(&b.caller, &b.callee, &b.location)));
         self.versions.sort_by(|a, b| (&a.component, &a.location).cmp(&(&b.component, &b.location)));
         self.notes.sort_by(|a, b| a.location.cmp(&b.location));
-        self.attribute_logs();
-        self.now = self.newest_stamp();
         self.graph = Graph::new(self);
     }
 
@@ -203,14 +205,6 @@ impl Cluster {
             }
         }
         self.events = kept;
-    }
-
-    fn newest_stamp(&self) -> Option<Timestamp> {
-        let events = self.events.iter().filter_map(|e| e.last.or(e.first));
-        let logs = self.logs.iter().filter_map(|l| l.last);
-        let leases = self.kind("Lease").filter_map(|l| l.at("spec.renewTime").text().parse().ok());
-        let starts = self.kind("Pod").filter_map(|p| p.at("status.startTime").text().parse().ok());
-        events.chain(logs).chain(leases).chain(starts).max()
     }
 
     /// All objects, sorted by kind, namespace and name.

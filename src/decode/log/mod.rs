@@ -40,7 +40,7 @@ pub enum Level {
 }
 
 /// One line of a log.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLine {
     /// 1-based.
     pub line: u32,
@@ -66,7 +66,7 @@ pub struct Hit {
 }
 
 /// Where a log comes from, as far as path or content tell.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct LogSource {
     /// Namespace of the pod.
     pub namespace: Option<String>,

@@ -1,0 +1,60 @@
+//! Stamps without a year (klog, journald) get the one that puts them at or before the bundle's own "now".
+
+use jiff::Timestamp;
+
+use super::Cluster;
+use crate::decode::LogLine;
+use crate::time;
+
+impl Cluster {
+    /// Dates all log lines and tells the newest stamp in the bundle.
+    pub(super) fn date(&mut self) {
+        self.now = self.newest_stamp();
+        let Some(now) = self.now else { return };
+        for log in &mut self.logs {
+            let hits = log.hits.iter_mut().map(|h| &mut h.line);
+            log.head.iter_mut().chain(&mut log.tail).chain(hits).for_each(|line| date(line, now));
+            log.first = log.first.map(|at| time::dated(at, now));
+            log.last = log.last.map(|at| time::dated(at, now));
+        }
+        self.node_services.iter_mut().flat_map(|s| &mut s.lines).for_each(|line| date(line, now));
+        self.now = self.newest_stamp();
+    }
+
+    fn newest_stamp(&self) -> Option<Timestamp> {
+        let events = self.events.iter().filter_map(|e| e.last.or(e.first));
+        let logs = self.logs.iter().filter_map(|l| l.last);
+        let leases = self.kind("Lease").filter_map(|l| l.at("spec.renewTime").text().parse().ok());
+        let starts = self.kind("Pod").filter_map(|p| p.at("status.startTime").text().parse().ok());
+        events.chain(logs).chain(leases).chain(starts).filter(|at| !time::is_yearless(*at)).max()
+    }
+}
+
+fn date(line: &mut LogLine, now: Timestamp) {
+    line.at = line.at.map(|at| time::dated(at, now));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::super::testing;
+    use super::*;
+    use crate::bundle::Entry;
+    use crate::decode::{Decoder, Document, Origin, Patterns};
+
+    #[test]
+    fn a_klog_line_is_dated_by_the_newest_stamp() {
+        let patterns = Arc::new(Patterns::new(Vec::new()).unwrap());
+        let pod = json!({"kind": "Pod", "metadata": {"name": "a"}, "status": {"startTime": "2024-01-02T00:00:00Z"}});
+        let log = Entry::whole("web-0.log", b"I1231 15:04:05.000000 1 a.go:1] up\nI0102 01:00:00.000000 1 a.go:1] x\n".to_vec());
+        let mut documents = Decoder { patterns: Arc::clone(&patterns) }.decode(&log).documents;
+        documents.push(Document::Resource(testing::resource(&pod, Origin::Live, 1)));
+        let cluster = Cluster::new(documents, patterns);
+        let log = &cluster.logs()[0];
+        assert_eq!((log.first, log.last), ("2023-12-31T15:04:05Z".parse().ok(), "2024-01-02T01:00:00Z".parse().ok()));
+        assert_eq!(cluster.now, log.last);
+    }
+}
