@@ -110,7 +110,9 @@ impl<'a> Names<'a> {
                 names.ends.entry(end).or_default().push(pod);
             }
             let mut owners: Vec<String> = cluster.owner_names(pod);
-            owners.extend(["app.kubernetes.io/name", "app", "k8s-app", "name"].iter().filter_map(|l| pod.label(l)).map(str::to_owned));
+            owners.extend(
+                ["app.kubernetes.io/name", "app", "k8s-app", "name"].iter().filter_map(|l| pod.label(l)).map(str::to_owned),
+            );
             owners.sort_unstable();
             owners.dedup();
             for owner in owners {
@@ -142,7 +144,9 @@ impl<'a> Names<'a> {
         let named = source.pod.as_deref().unwrap_or("");
         let in_namespace = |pods: &[&'a Resource]| in_namespace(pods, source.namespace.as_deref(), path);
         let exact = self.pods.get(named).and_then(|pods| in_namespace(pods));
-        let in_path = || path.rsplit('/').take(DEPTH).filter_map(|part| self.longest_pod(part, source, path)).max_by_key(|p| p.name().len());
+        let in_path = || {
+            path.rsplit('/').take(DEPTH).filter_map(|part| self.longest_pod(part, source, path)).max_by_key(|p| p.name().len())
+        };
         let by_end = || self.ends.get(named).filter(|pods| pods.len() == 1).map(|pods| pods[0]);
         let of_workload = || self.of_workload(source, path).filter(|_| !names_one_pod(named));
         exact.or_else(in_path).or_else(by_end).or_else(of_workload)
