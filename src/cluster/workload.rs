@@ -130,8 +130,9 @@ impl<'a> Names<'a> {
         }
         let Some(pod) = self.pod(&log.source, &log.path) else {
             // A pod that is gone: its workload still tells the namespace.
-            let namespace = || self.of_workload(&log.source, &log.path)?.namespace().map(str::to_owned);
-            log.source.namespace = log.source.namespace.take().or_else(namespace);
+            if log.source.namespace.is_none() {
+                log.source.namespace = self.of_workload(&log.source, &log.path).and_then(Resource::namespace).map(str::to_owned);
+            }
             return;
         };
         log.source.container = container(pod, &log.source, &log.path);
