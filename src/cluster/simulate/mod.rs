@@ -2,3 +2,4 @@
 
 pub mod resources;
 pub mod scheduling;
+pub mod storage;
