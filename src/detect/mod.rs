@@ -23,6 +23,7 @@ mod image;
 mod near;
 mod scheduling;
 mod signs;
+mod storage;
 mod symptom;
 mod template;
 
@@ -281,7 +282,13 @@ pub struct Detector {
 }
 
 /// Every detector, by area.
-const AREAS: &[&[Detector]] = &[admission::DETECTORS, arc::DETECTORS, image::DETECTORS, scheduling::DETECTORS];
+const AREAS: &[&[Detector]] = &[
+    admission::DETECTORS,
+    arc::DETECTORS,
+    image::DETECTORS,
+    scheduling::DETECTORS,
+    storage::DETECTORS,
+];
 
 /// All detectors.
 fn detectors() -> impl Iterator<Item = &'static Detector> {

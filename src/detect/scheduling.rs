@@ -8,7 +8,7 @@ use super::template::Template;
 use super::{Detector, Evidence, EvidenceKind, Finding};
 use crate::catalog::Strength;
 use crate::cluster::simulate::scheduling::{Blame, Constraint, Obstacle, Pod, Refusal, Scheduler, blame};
-use crate::cluster::{Cluster, Currency, owner_ref};
+use crate::cluster::{Cluster, owner_ref};
 use crate::decode::{Event, Origin, Ref, Resource};
 
 mod finding;
@@ -60,10 +60,7 @@ struct Waiting<'a> {
 
 impl<'a> Waiting<'a> {
     fn new(cluster: &'a Cluster, pod: &'a Resource, siblings: &'a [&'a Resource]) -> Option<Self> {
-        let event = cluster
-            .events_of(&pod.reference)
-            .filter(|e| e.reason == "FailedScheduling" && cluster.currency(e) == Currency::Current)
-            .last();
+        let event = cluster.events_of(&pod.reference).filter(|e| e.reason == "FailedScheduling" && cluster.is_current(e)).last();
         let condition = pod.condition("PodScheduled").get("message").text();
         let message = if condition.starts_with("0/") { condition } else { event.map_or(condition, |e| e.message.as_str()) };
         Some(Self { cluster, pod: Pod::of(pod)?, template: Template::of(cluster, pod)?, siblings, event, message })

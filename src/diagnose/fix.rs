@@ -58,7 +58,9 @@ fn patched(cluster: &Cluster, catalog: &Catalog, template: &PatchTemplate, findi
     if verify && finding.strength() == Strength::Proof {
         let changed = changed(cluster, resource, &after);
         let (still, _) = detect::findings(&changed, catalog);
-        let remains = still.iter().any(|f| f.cause == finding.cause && f.culprit == finding.culprit);
+        // Events and logs speak of the time before the change; only what is computed anew counts.
+        let is_same = |f: &Finding| f.cause == finding.cause && f.culprit == finding.culprit;
+        let remains = still.iter().any(|f| is_same(f) && f.strength() == Strength::Proof);
         patch.verified = if remains { Verified::NotCleared } else { Verified::Cleared };
     }
     Some(patch)

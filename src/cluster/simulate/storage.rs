@@ -173,7 +173,8 @@ mod tests {
     use crate::decode::Origin;
 
     fn claim(spec: &Json) -> Resource {
-        let object = json!({"kind": "PersistentVolumeClaim", "metadata": {"name": "data", "namespace": "shop", "uid": "1"}, "spec": spec});
+        let object =
+            json!({"kind": "PersistentVolumeClaim", "metadata": {"name": "data", "namespace": "shop", "uid": "1"}, "spec": spec});
         resource(&object, Origin::Live, 1)
     }
 
@@ -194,7 +195,10 @@ mod tests {
                 json!({"storageClassName": "slow", "accessModes": ["ReadWriteOnce", "ReadWriteMany"]}),
                 r#"[AccessModes { wanted: ["ReadWriteOnce", "ReadWriteMany"], offered: ["ReadWriteOnce"] }]"#,
             ),
-            (json!({"storageClassName": "slow", "volumeMode": "Block"}), r#"[VolumeMode { wanted: "Block", offered: "Filesystem" }]"#),
+            (
+                json!({"storageClassName": "slow", "volumeMode": "Block"}),
+                r#"[VolumeMode { wanted: "Block", offered: "Filesystem" }]"#,
+            ),
         ];
         for (spec, wanted) in table {
             assert_eq!(format!("{:?}", misfits(&claim(&spec), &offered)), wanted, "{spec}");
