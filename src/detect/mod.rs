@@ -282,13 +282,8 @@ pub struct Detector {
 }
 
 /// Every detector, by area.
-const AREAS: &[&[Detector]] = &[
-    admission::DETECTORS,
-    arc::DETECTORS,
-    image::DETECTORS,
-    scheduling::DETECTORS,
-    storage::DETECTORS,
-];
+const AREAS: &[&[Detector]] =
+    &[admission::DETECTORS, arc::DETECTORS, image::DETECTORS, scheduling::DETECTORS, storage::DETECTORS];
 
 /// All detectors.
 fn detectors() -> impl Iterator<Item = &'static Detector> {

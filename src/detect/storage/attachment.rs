@@ -22,9 +22,10 @@ pub(super) fn volume_attachment(cluster: &Cluster, out: &mut Vec<Finding>) {
 fn held_elsewhere(cluster: &Cluster, event: &Event, volume: &str, pod: Option<&Resource>) -> Finding {
     let wanted_on = pod.map_or("", |p| p.at("spec.nodeName").text());
     let pv = cluster.find("PersistentVolume", None, volume);
-    let claim = pv.map(|pv| pv.at("spec.claimRef")).filter(|c| c.get("name").exists()).map(|c| {
-        Ref::new("PersistentVolumeClaim", Some(c.get("namespace").text()), c.get("name").text())
-    });
+    let claim = pv
+        .map(|pv| pv.at("spec.claimRef"))
+        .filter(|c| c.get("name").exists())
+        .map(|c| Ref::new("PersistentVolumeClaim", Some(c.get("namespace").text()), c.get("name").text()));
     let holders = claim.as_ref().map(|c| users(cluster, c)).unwrap_or_default();
     let holder = holders.into_iter().find(|p| {
         let node = p.at("spec.nodeName").text();
