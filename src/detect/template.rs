@@ -6,7 +6,7 @@ use crate::decode::{Ref, Resource, Value};
 /// The template a pod was made from, or the pod itself.
 #[derive(Debug, Clone)]
 pub(super) struct Template<'a> {
-    /// The object a person changes; it need not be in the bundle.
+    /// The object a person changes, or the nearest to it that is in the bundle.
     pub(super) carrier: Ref,
     /// The nearest object in the bundle that holds the spec: the carrier where possible.
     pub(super) holder: &'a Resource,
@@ -18,11 +18,9 @@ pub(super) struct Template<'a> {
 impl<'a> Template<'a> {
     /// The template behind a pod (or the workload itself, when it carries one).
     pub(super) fn of(cluster: &'a Cluster, resource: &'a Resource) -> Option<Self> {
-        let (mut carrier, mut top) = (cluster.top_owner_ref(resource), cluster.top_owner(resource));
-        if carrier.kind == "Node" {
-            // The kubelet's mirror of a static pod: what one changes is the manifest behind the pod.
-            (carrier, top) = (resource.reference.clone(), resource);
-        }
+        // The kubelet's mirror of a static pod belongs to its Node; what one changes is the manifest behind the pod.
+        let top = Some(cluster.top_owner(resource)).filter(|top| top.kind() != "Node").unwrap_or(resource);
+        let carrier = top.reference.clone();
         let holder = if top.pod_spec().is_some() { top } else { resource };
         let (path, spec) = holder.pod_spec()?;
         Some(Self { carrier, holder, path, spec })
@@ -84,7 +82,7 @@ mod tests {
 
         let alone = cluster(&objects[2..]);
         let template = Template::of(&alone, alone.find("Pod", Some("shop"), "p").unwrap()).unwrap();
-        assert_eq!((template.carrier.to_string().as_str(), template.pointer()), ("ReplicaSet shop/web-1", None));
+        assert_eq!((template.carrier.to_string().as_str(), template.pointer().as_deref()), ("Pod shop/p", Some("/spec")));
         assert_eq!(template.at("containers[0].name").text(), "own");
     }
 
