@@ -17,6 +17,7 @@ mod container;
 mod currency;
 mod dates;
 mod mention;
+mod owner;
 mod presence;
 mod quantity;
 mod relation;
@@ -132,8 +133,9 @@ impl Cluster {
                 self.by_uid.insert(resource.uid().to_owned(), i);
             }
         }
-        for (i, resource) in self.resources.iter().enumerate() {
-            if let Some(owner) = owner_ref(resource) {
+        let owners: Vec<_> = self.resources.iter().map(|r| self.owner(r).map(|o| o.reference.clone())).collect();
+        for (i, owner) in owners.into_iter().enumerate() {
+            if let Some(owner) = owner {
                 self.children.entry(owner).or_default().push(i as u32);
             }
         }
@@ -236,31 +238,6 @@ impl Cluster {
     /// The object with this uid.
     pub fn by_uid(&self, uid: &str) -> Option<&Resource> {
         self.by_uid.get(uid).map(|i| self.resources[*i as usize].as_ref())
-    }
-
-    /// The controller (or only owner) of an object, when it is in the bundle.
-    pub fn owner(&self, resource: &Resource) -> Option<&Resource> {
-        self.get(&owner_ref(resource)?)
-    }
-
-    /// The object at the top of the owner chain that is in the bundle: the one a person changes. The object itself when
-    /// nothing owns it.
-    pub fn top_owner<'a>(&'a self, resource: &'a Resource) -> &'a Resource {
-        let mut top = resource;
-        // Owner loops exist in hostile input only.
-        for _ in 0..16 {
-            match self.owner(top) {
-                Some(owner) if owner.reference != top.reference => top = owner,
-                _ => break,
-            }
-        }
-        top
-    }
-
-    /// As [`Cluster::top_owner`], but by reference and also where the owner itself was not collected.
-    pub fn top_owner_ref(&self, resource: &Resource) -> Ref {
-        let top = self.top_owner(resource);
-        owner_ref(top).unwrap_or_else(|| top.reference.clone())
     }
 
     /// Objects an object owns directly.

@@ -67,7 +67,7 @@ impl Graph {
     fn relate(&mut self, cluster: &Cluster, resource: &Resource) {
         let this = &resource.reference;
         let ns = resource.namespace();
-        if let Some(owner) = owner_ref(resource) {
+        if let Some(owner) = cluster.owner(resource).map(|o| o.reference.clone()).or_else(|| owner_ref(resource)) {
             self.edge(&owner, Relation::Owns, this);
             self.edge(this, Relation::PartOf, &owner);
         }
