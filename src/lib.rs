@@ -118,7 +118,7 @@ fn decode_guarded(decoder: &Decoder, entry: &Entry) -> Decoded {
 }
 
 fn is_evidence(document: &Document) -> bool {
-    !matches!(document, Document::Note(_))
+    !matches!(document, Document::Note(_) | Document::Collected(_))
 }
 
 fn useless(summary: &Summary) -> bundle::Error {

@@ -7,9 +7,9 @@ use crate::decode::LogLine;
 use crate::time;
 
 impl Cluster {
-    /// Dates all log lines and tells the newest stamp in the bundle.
-    pub(super) fn date(&mut self) {
-        self.now = self.newest_stamp();
+    /// Dates all log lines and finds the bundle's "now": the newest stamp in it, and not before `counted`.
+    pub(super) fn date(&mut self, counted: Option<Timestamp>) {
+        self.now = self.newest_stamp().max(counted);
         let Some(now) = self.now else { return };
         for log in &mut self.logs {
             let hits = log.hits.iter_mut().map(|h| &mut h.line);
@@ -18,15 +18,7 @@ impl Cluster {
             log.last = log.last.map(|at| time::dated(at, now));
         }
         self.node_services.iter_mut().flat_map(|s| &mut s.lines).for_each(|line| date(line, now));
-        self.now = self.newest_stamp();
-    }
-
-    fn newest_stamp(&self) -> Option<Timestamp> {
-        let events = self.events.iter().filter_map(|e| e.last.or(e.first));
-        let logs = self.logs.iter().filter_map(|l| l.last);
-        let leases = self.kind("Lease").filter_map(|l| l.at("spec.renewTime").text().parse().ok());
-        let starts = self.kind("Pod").filter_map(|p| p.at("status.startTime").text().parse().ok());
-        events.chain(logs).chain(leases).chain(starts).filter(|at| !time::is_yearless(*at)).max()
+        self.now = self.newest_stamp().max(counted);
     }
 }
 

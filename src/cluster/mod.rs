@@ -1,6 +1,6 @@
 //! Documents → one cluster: every object once, indexes over them, relations between them, versions, and what is missing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,11 +8,12 @@ use rustc_hash::FxHashMap;
 
 use crate::decode::{
     Alert, Connectivity, Dependency, Document, Event, Hit, Log, Metric, NodeService, Note, Origin, Patterns, Ref, Resource,
-    Version,
+    Version, Within,
 };
 
 pub mod address;
 pub mod admission;
+mod clock;
 mod container;
 mod currency;
 mod dates;
@@ -25,6 +26,7 @@ pub mod selector;
 pub mod simulate;
 #[cfg(test)]
 pub(crate) mod testing;
+mod unify;
 mod version;
 mod workload;
 
@@ -65,14 +67,17 @@ pub struct Cluster {
     pub notes: Vec<Note>,
     /// Kubernetes version as the user gave it; it wins over what the bundle says.
     pub told_version: Option<String>,
-    /// The newest stamp in the bundle: its "now".
+    /// What was asked for, by kind.
+    collected: BTreeSet<(String, Within)>,
+    /// When the bundle was collected, as far as its stamps and ages tell.
     pub now: Option<Timestamp>,
     graph: Graph,
 }
 
 impl Cluster {
     /// Builds the index. Documents may come in any order; the result does not depend on it.
-    pub fn new(documents: Vec<Document>, patterns: Arc<Patterns>) -> Self {
+    pub fn new(mut documents: Vec<Document>, patterns: Arc<Patterns>) -> Self {
+        unify::unify(&mut documents);
         let mut cluster = Self { patterns: Some(patterns), ..Self::default() };
         let mut resources = Vec::new();
         for document in documents {
@@ -86,12 +91,16 @@ impl Cluster {
                 Document::Connectivity(c) => cluster.connectivity.push(c),
                 Document::Dependency(d) => cluster.dependencies.push(d),
                 Document::Version(v) => cluster.versions.push(v),
+                Document::Collected(c) => drop(cluster.collected.insert((c.kind, c.within))),
                 Document::Note(n) => cluster.notes.push(n),
             }
         }
+        let counted = clock::count_ages(&resources);
         cluster.index(resources);
         cluster.attribute_logs();
-        cluster.date();
+        cluster.date(counted);
+        cluster.settle_ages();
+        cluster.index_the_rest();
         cluster
     }
 
@@ -113,9 +122,11 @@ impl Cluster {
             versions: self.versions.clone(),
             notes: self.notes.clone(),
             told_version: self.told_version.clone(),
+            collected: self.collected.clone(),
             ..Self::default()
         };
         changed.index(self.resources.iter().filter_map(&mut change).collect());
+        changed.index_the_rest();
         changed
     }
 
@@ -139,6 +150,10 @@ impl Cluster {
                 self.children.entry(owner).or_default().push(i as u32);
             }
         }
+    }
+
+    /// What needs the objects, and stamps instead of ages.
+    fn index_the_rest(&mut self) {
         self.events.sort_by(|a, b| (a.last, a.first, &a.location).cmp(&(b.last, b.first, &b.location)));
         self.forget_repeated_events();
         for (i, event) in self.events.iter().enumerate() {

@@ -58,7 +58,7 @@ impl Event {
     }
 
     /// Takes ages and count from what kubectl prints for them: `3m (x12 over 30m)`.
-    pub(super) fn set_age(&mut self, text: &str) {
+    pub(crate) fn set_age(&mut self, text: &str) {
         if let Some((last, count, first)) = time::event_ages(text) {
             self.first_age = self.first_age.or(Some(first));
             self.last_age = Some(last);

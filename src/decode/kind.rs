@@ -109,7 +109,9 @@ impl KindName {
     /// `pod.describe`, `all-pods`. Words that name no kind are allowed around it; the first kind named counts.
     pub(super) fn in_file_name(file: &str) -> Option<&'static KindName> {
         let stem = file.split_once('.').map_or(file, |(stem, _)| stem);
-        stem.split(['-', '_', ' ']).find_map(KindName::of)
+        // Abbreviations that are words or parts of names as well.
+        let is_told = |word: &&str| !matches!(*word, "no" | "ev" | "pc" | "cs");
+        stem.split(['-', '_', ' ']).filter(is_told).find_map(KindName::of)
     }
 }
 

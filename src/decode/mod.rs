@@ -8,6 +8,7 @@ use crate::bundle::Entry;
 use crate::location::{Location, Problem};
 
 mod alerts;
+mod collected;
 mod columns;
 mod connectivity;
 mod dependencies;
@@ -34,6 +35,7 @@ pub use log::{Hit, Level, Log, LogLine, LogSource, Pattern, PatternError, Patter
 pub use resource::{Origin, Ref, Resource};
 pub use tape::{Tag, Tape, TapeBuilder, Value};
 
+use kind::KindName;
 use sniff::Shape;
 
 /// One thing read from a bundle.
@@ -57,6 +59,8 @@ pub enum Document {
     Dependency(Dependency),
     /// The version of a component.
     Version(Version),
+    /// All objects of a kind were asked for; those that are not among the resources are not there.
+    Collected(Collected),
     /// A remark about the collection: an API error where data was expected, the collector's own words.
     Note(Note),
 }
@@ -153,6 +157,33 @@ pub struct Version {
     pub location: Location,
 }
 
+/// A kind of which all objects were asked for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Collected {
+    /// `Secret`.
+    pub kind: String,
+    /// Where they were asked for.
+    pub within: Within,
+    /// The list, table or empty file that shows it.
+    pub location: Location,
+}
+
+/// Where objects were asked for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Within {
+    /// The whole cluster.
+    Cluster,
+    /// One namespace.
+    Namespace(String),
+    /// One namespace that is not told.
+    Untold,
+}
+
+/// Whether objects of a built-in kind live in namespaces; `None` for kinds that are not built in.
+pub fn is_namespaced(kind: &str) -> Option<bool> {
+    KindName::of(kind).map(|k| k.namespaced)
+}
+
 /// A remark about the collection.
 #[derive(Debug, Clone)]
 pub struct Note {
@@ -219,7 +250,7 @@ impl Decoder {
 
     fn decode_part(&self, part: &Part<'_>) -> Decoded {
         match sniff::shape(part.text) {
-            Shape::Empty => Decoded::default(),
+            Shape::Empty => Decoded { documents: collected::empty_file(part).into_iter().collect(), problems: Vec::new() },
             Shape::Json => json::decode(part),
             Shape::Yaml => yaml::decode(part),
             Shape::Remark => remarks(part),
@@ -259,7 +290,8 @@ fn tables_and_descriptions(part: &Part<'_>) -> Option<Decoded> {
 /// What a command said instead of an answer, a note a line.
 fn remarks(part: &Part<'_>) -> Decoded {
     let lines = part.text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let documents = lines.map(|(n, line)| note(line, part.location(n))).collect();
+    let notes = lines.map(|(n, line)| note(line, part.location(n)));
+    let documents = notes.chain(collected::none_found(part)).collect();
     Decoded { documents, problems: Vec::new() }
 }
 

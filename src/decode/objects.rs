@@ -1,9 +1,10 @@
 //! What a tape holds, whatever text it came from: an object, a List or array of them, an event, a version, a refusal.
 
 use super::{
-    Document, Event, Origin, Part, Resource, Tag, Tape, TapeBuilder, Value, Version, alerts, dependencies, events,
+    Document, Event, Origin, Part, Resource, Tag, Tape, TapeBuilder, Value, Version, alerts, collected, dependencies, events,
     kind::KindName, note,
 };
+use crate::location::Location;
 
 /// What an object without a kind of its own is: an item of a `PodList` is a Pod, in the List's API version.
 #[derive(Debug, Clone, Default)]
@@ -43,11 +44,27 @@ pub(super) fn take(tape: Tape, heirs: &Heirs, part: &Part<'_>, out: &mut Vec<Doc
         Some(Tag::Seq) => root.items().for_each(|item| take_item(item, heirs, part, out)),
         Some(Tag::Map) if root.get("items").tag() == Some(Tag::Seq) && is_list(root) => {
             let heirs = Heirs::of_list(root);
+            let from = out.len();
             root.get("items").items().for_each(|item| take_item(item, &heirs, part, out));
+            note_collected(from, &heirs, part, out);
         }
         Some(Tag::Map) => take_map(tape, heirs, part, out),
         _ => {}
     }
+}
+
+/// Adds which kinds the List of the documents `from` on shows to have been asked for. An empty one tells it by its own
+/// kind, or by its file's name.
+pub(super) fn note_collected(from: usize, heirs: &Heirs, part: &Part<'_>, out: &mut Vec<Document>) {
+    let location = Location::file(part.path);
+    let asked = if out.len() > from {
+        collected::of_objects(&out[from..], false, &location)
+    } else {
+        let file = part.path.rsplit('/').next().unwrap_or(part.path);
+        let kind = KindName::of(&heirs.kind).or_else(|| KindName::in_file_name(file));
+        kind.map(|kind| collected::none_of(kind, None, location)).into_iter().collect()
+    };
+    out.extend(asked);
 }
 
 fn take_item(item: Value<'_>, heirs: &Heirs, part: &Part<'_>, out: &mut Vec<Document>) {
@@ -181,8 +198,8 @@ fn mended(tape: Tape) -> Tape {
     let every = has_null_time(root);
     let mut builder = TapeBuilder::new(tape.path());
     builder.copy_with(root, &|text| match text {
-        "null" if every => "",
-        _ => without_null(text).unwrap_or(text),
+        "null" if every => "".into(),
+        _ => without_null(text).unwrap_or(text).into(),
     });
     builder.finish()
 }

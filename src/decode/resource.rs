@@ -67,6 +67,8 @@ impl fmt::Display for Ref {
 pub enum Origin {
     /// A manifest as it was applied: no uid, no status. It says what was wanted, not what is there.
     Manifest,
+    /// Another object's text that speaks of it: a node's list of its pods, a service's endpoints.
+    Mention,
     /// A row of a `kubectl get` table.
     Table,
     /// A `kubectl describe` text.

@@ -130,7 +130,7 @@ fn fill<'t>(draft: &mut Draft<'t>, kind: &str, object: Block<'_, 't>) {
     }
 }
 
-/// Objects that another object's text tells of. They are weak readings: an own text of theirs wins.
+/// Objects that another object's text tells of. Whatever is said of them elsewhere wins.
 fn fill_neighbours(path: &Arc<str>, kind: &str, object: Block<'_, '_>, of: &Ref, decoded: &mut Decoded) {
     let mut drafts = Vec::new();
     match kind {
@@ -141,6 +141,6 @@ fn fill_neighbours(path: &Arc<str>, kind: &str, object: Block<'_, '_>, of: &Ref,
         "Service" => drafts.extend(service::endpoints_of(object).map(|e| (object.0[0].number, e))),
         _ => {}
     }
-    let resources = drafts.into_iter().filter_map(|(line, draft)| draft.into_resource(path, Origin::Table, line));
+    let resources = drafts.into_iter().filter_map(|(line, draft)| draft.into_resource(path, Origin::Mention, line));
     decoded.documents.extend(resources.map(Document::Resource));
 }

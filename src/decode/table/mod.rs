@@ -9,7 +9,8 @@ use super::columns::Columns;
 use super::draft::{Draft, Node};
 use super::kind::KindName;
 use super::resource::Origin;
-use super::{Decoded, Document, Part};
+use super::{Decoded, Document, Part, collected};
+use crate::location::Location;
 
 mod cells;
 mod events;
@@ -34,13 +35,17 @@ pub(super) fn decode(part: &Part<'_>) -> Option<Decoded> {
 pub(super) fn read(path: &Arc<str>, text: &str, first: u32, decoded: &mut Decoded) -> bool {
     let mut found = false;
     let mut table: Option<Table> = None;
+    let mut from = decoded.documents.len();
     for (row, line) in text.lines().zip(first..) {
         if let Some(next) = Table::begun_by(path, row) {
+            end(table.replace(next), path, from, decoded);
             found = true;
-            table = Some(next);
+            from = decoded.documents.len();
         } else if row.trim().is_empty() {
             // Blank lines end a table, but an event's message may run on after one.
-            table = table.filter(|t| matches!(t, Table::Events(_)));
+            if let Some(ended) = table.take_if(|t| matches!(t, Table::Objects { .. })) {
+                end(Some(ended), path, from, decoded);
+            }
         } else if let Some(table) = &mut table {
             table.read(path, row, line, decoded);
         } else if let Some(mut events) = events::Events::headless(row) {
@@ -49,7 +54,21 @@ pub(super) fn read(path: &Arc<str>, text: &str, first: u32, decoded: &mut Decode
             table = Some(Table::Events(events));
         }
     }
+    end(table, path, from, decoded);
     found
+}
+
+/// Adds what the table of the documents `from` on shows to have been asked for. A single row may have been asked for by
+/// its name, unless the file is called after the kind.
+fn end(table: Option<Table<'_>>, path: &Arc<str>, from: usize, decoded: &mut Decoded) {
+    let Some(Table::Objects { columns, kind }) = table else { return };
+    let objects = &decoded.documents[from..];
+    let everywhere = columns.has("NAMESPACE");
+    let is_named = kind.is_some() && kind == sort::kind_of_path(path);
+    if everywhere || is_named || objects.len() > 1 {
+        let asked = collected::of_objects(objects, everywhere, &Location::file(path));
+        decoded.documents.extend(asked);
+    }
 }
 
 /// A table whose rows are being read.

@@ -84,7 +84,7 @@ impl Tape {
     }
 
     /// `words` stand somewhere in its keys or scalars.
-    pub(in crate::decode) fn contains_text(&self, words: &str) -> bool {
+    pub(crate) fn contains_text(&self, words: &str) -> bool {
         memchr::memmem::find(self.text.as_bytes(), words.as_bytes()).is_some()
     }
 

@@ -54,10 +54,12 @@ fn decode_document(part: &Part<'_>, document: &split::Chunk<'_>, out: &mut Decod
     }
     out.problems.append(&mut problems);
     let heirs = heirs.unwrap_or_default();
+    let from = out.documents.len();
     for sequence in &items {
         // An item is read as a sequence of one.
         sequence.root().items().for_each(|item| objects::take(item.to_tape(), &heirs, part, &mut out.documents));
     }
+    objects::note_collected(from, &heirs, part, &mut out.documents);
 }
 
 fn read(path: &Arc<str>, chunk: &split::Chunk<'_>, problems: &mut Vec<Problem>) -> Vec<Tape> {

@@ -1,0 +1,143 @@
+//! The bundle's "now", and ages told relative to it.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Cluster;
+use crate::decode::{Event, Origin, Resource};
+use crate::time;
+
+impl Cluster {
+    /// Turns ages into stamps.
+    pub(super) fn settle_ages(&mut self) {
+        let Some(now) = self.now else { return };
+        for event in &mut self.events {
+            settle_event(event, now);
+        }
+        let told = |r: &Arc<Resource>| r.tape.contains_text(" ago");
+        for resource in self.resources.iter_mut().filter(|r| told(r)) {
+            let tape = resource.tape.with_strings(&|text| settled(text, now));
+            *resource = Arc::new(Resource { reference: resource.reference.clone(), origin: resource.origin, tape });
+        }
+    }
+
+    /// The newest stamp in the bundle.
+    pub(super) fn newest_stamp(&self) -> Option<Timestamp> {
+        let events = self.events.iter().filter_map(|e| e.last.or(e.first));
+        let logs = self.logs.iter().filter_map(|l| l.last);
+        let leases = self.kind("Lease").filter_map(|l| l.at("spec.renewTime").text().parse().ok());
+        let pods = self.kind("Pod").flat_map(pod_stamps);
+        let stamps = events.chain(logs).chain(leases).chain(pods).chain(self.start_and_age());
+        stamps.filter(|at| !time::is_yearless(*at)).max()
+    }
+
+    /// A pod starts when it was scheduled: its start plus the age of that event is now. The youngest one tells best, for
+    /// ages are cut to two units.
+    fn start_and_age(&self) -> Option<Timestamp> {
+        let scheduled = self.events.iter().filter(|e| e.reason == "Scheduled" && e.regarding.kind == "Pod");
+        let told = scheduled.filter_map(|event| {
+            let start: Timestamp = self.get(&event.regarding)?.at("status.startTime").text().parse().ok()?;
+            Some((event.last_age?, start))
+        });
+        let (age, start) = told.min()?;
+        start.checked_add(age).ok()
+    }
+}
+
+fn pod_stamps(pod: &Resource) -> impl Iterator<Item = Timestamp> {
+    const PATHS: [&str; 3] = ["state.running.startedAt", "state.terminated.finishedAt", "lastState.terminated.finishedAt"];
+    let status = pod.at("status");
+    let containers = status.get("containerStatuses").items().chain(status.get("initContainerStatuses").items());
+    let states = containers.flat_map(|c| PATHS.map(|path| c.path(path)));
+    states.chain([status.get("startTime")]).filter_map(|stamp| stamp.text().parse().ok())
+}
+
+/// The latest moment at which one of `resources` was said to be so old, where another reading of it tells its beginning.
+/// Ages are cut, never rounded up, so each is a lower bound of "now".
+pub(super) fn count_ages(resources: &[Arc<Resource>]) -> Option<Timestamp> {
+    let created = |r: &Resource| r.at("metadata.creationTimestamp").text().to_owned();
+    let mut latest = None;
+    // Readings of one object stand together, the strongest first.
+    for same in resources.chunk_by(|a, b| a.reference == b.reference) {
+        let since: Option<Timestamp> = same.iter().find_map(|r| created(r).parse().ok());
+        let age = same.iter().filter(|r| r.origin == Origin::Table).find_map(|r| age(&created(r)));
+        if let (Some(since), Some(age)) = (since, age) {
+            latest = latest.max(since.checked_add(age).ok());
+        }
+    }
+    latest
+}
+
+fn settle_event(event: &mut Event, now: Timestamp) {
+    event.first = event.first.or_else(|| time::ago(now, event.first_age?));
+    event.last = event.last.or_else(|| time::ago(now, event.last_age?));
+}
+
+/// The age in `73s ago`.
+fn age(text: &str) -> Option<SignedDuration> {
+    text.strip_suffix(" ago").filter(|age| !age.contains(' ')).and_then(time::age)
+}
+
+fn settled(text: &str, now: Timestamp) -> Cow<'_, str> {
+    match age(text).and_then(|age| time::ago(now, age)) {
+        Some(stamp) => Cow::Owned(stamp.to_string()),
+        None => Cow::Borrowed(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::cluster::testing::event;
+    use crate::decode::{Document, Patterns, Tape};
+
+    fn document(object: &serde_json::Value, origin: Origin) -> Document {
+        Document::Resource(Resource::from_tape(Tape::from_json(&Arc::from("f"), object, 1), origin).unwrap())
+    }
+
+    fn cluster(documents: Vec<Document>) -> Cluster {
+        Cluster::new(documents, Arc::new(Patterns::new(Vec::new()).unwrap()))
+    }
+
+    #[test]
+    fn ages_become_stamps_by_what_is_known_of_both() {
+        let described = json!({"kind": "Deployment", "metadata": {"name": "web", "namespace": "ns", "creationTimestamp": "2026-03-01T10:00:00Z"}});
+        let listed = |name: &str, age: &str| json!({"kind": "Deployment", "metadata": {"name": name, "namespace": "ns", "creationTimestamp": format!("{age} ago")}});
+        let mut said = event("Deployment", Some("ns"), "web", "ScalingReplicaSet", "m");
+        said.set_age("60s (x3 over 4m)");
+        let cluster = cluster(vec![
+            document(&described, Origin::Describe),
+            document(&listed("web", "5m"), Origin::Table),
+            document(&listed("db", "2m"), Origin::Table),
+            Document::Event(said),
+        ]);
+        assert_eq!(cluster.now, Some("2026-03-01T10:05:00Z".parse().unwrap()));
+        let created = |name| cluster.find("Deployment", Some("ns"), name).unwrap().at("metadata.creationTimestamp").text();
+        assert_eq!((created("web"), created("db")), ("2026-03-01T10:00:00Z", "2026-03-01T10:03:00Z"));
+        let said = &cluster.events()[0];
+        assert_eq!(said.first, Some("2026-03-01T10:01:00Z".parse().unwrap()));
+        assert_eq!((said.last, said.count), (Some("2026-03-01T10:04:00Z".parse().unwrap()), 3));
+    }
+
+    #[test]
+    fn a_pod_tells_the_time_by_its_start() {
+        let pod =
+            json!({"kind": "Pod", "metadata": {"name": "a", "namespace": "ns"}, "status": {"startTime": "2026-03-01T10:00:00Z"}});
+        let mut scheduled = event("Pod", Some("ns"), "a", "Scheduled", "m");
+        scheduled.set_age("12m");
+        let cluster = cluster(vec![document(&pod, Origin::Describe), Document::Event(scheduled)]);
+        assert_eq!(cluster.now, Some("2026-03-01T10:12:00Z".parse().unwrap()));
+    }
+
+    #[test]
+    fn without_any_stamp_ages_stay() {
+        let pod = json!({"kind": "Pod", "metadata": {"name": "a", "namespace": "ns", "creationTimestamp": "5m ago"}});
+        let cluster = cluster(vec![document(&pod, Origin::Table)]);
+        assert_eq!(cluster.now, None);
+        assert_eq!(cluster.find("Pod", Some("ns"), "a").unwrap().at("metadata.creationTimestamp").text(), "5m ago");
+    }
+}
