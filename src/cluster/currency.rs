@@ -18,6 +18,9 @@ pub enum Currency {
     Past,
 }
 
+/// A node that reports this long after an event about it has survived it.
+const SURVIVED: SignedDuration = SignedDuration::from_mins(10);
+
 /// Makers of pods, also where a table row tells nothing of their template.
 const WORKLOADS: &[&str] = &["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicationController"];
 
@@ -39,7 +42,11 @@ impl Cluster {
         if is_uuid(&event.uid) && is_uuid(object.uid()) && event.uid != object.uid() {
             return Currency::Past;
         }
-        let overtaken = object.kind() == "Pod" && is_overtaken(object, event);
+        let overtaken = match object.kind() {
+            "Pod" => is_overtaken(object, event),
+            "Node" => is_survived(object, event),
+            _ => false,
+        };
         if overtaken || self.settled(object).is_some_and(|since| is_before(event, since)) {
             return Currency::Past;
         }
@@ -56,13 +63,11 @@ impl Cluster {
         if pod.kind != "Pod" || self.get(pod).is_some() {
             return None;
         }
-        let named = |r: &&Resource| {
-            r.kind() != "Pod"
-                && r.namespace() == pod.namespace.as_deref()
-                && pod.name.strip_prefix(r.name()).is_some_and(|rest| rest.starts_with('-'))
-                && (WORKLOADS.contains(&r.kind()) || r.pod_spec().is_some())
-        };
-        let owner = self.resources().filter(named).max_by_key(|r| r.name().len())?;
+        let makes_pods = |r: &Resource| WORKLOADS.contains(&r.kind()) || (r.kind() != "Pod" && r.pod_spec().is_some());
+        let prefixes = pod.name.rmatch_indices('-').map(|(dash, _)| &pod.name[..dash]);
+        let mut named =
+            prefixes.flat_map(|name| self.kinds().filter_map(move |(kind, _)| self.find(kind, pod.namespace.as_deref(), name)));
+        let owner = named.find(|r| makes_pods(r))?;
         Some(self.top_owner(owner))
     }
 
@@ -146,6 +151,14 @@ fn is_overtaken(pod: &Resource, event: &Event) -> bool {
     }
 }
 
+/// A node that was restarted or out of reach, reports again and has for a while. What its kernel killed stays dead.
+fn is_survived(node: &Resource, event: &Event) -> bool {
+    let lasting = event.reason.contains("OOM") || event.source.contains("monitor");
+    let heartbeat = stamp(node.condition("Ready").get("lastHeartbeatTime"));
+    let reports = matches!((event.last, heartbeat), (Some(said), Some(beat)) if beat.duration_since(said) > SURVIVED);
+    reports && !lasting && settled_node(node).is_some()
+}
+
 /// Said last at or before `since`; also when either stamp is not known.
 fn is_before(event: &Event, since: Option<Timestamp>) -> bool {
     match (event.last.or(event.first), since) {
@@ -205,6 +218,19 @@ mod tests {
         assert_eq!(currency(&event, &ready_since("2026-03-01T09:00:00Z", None)), Currency::Current);
         let flapping = ready_since("2026-03-01T10:05:00Z", Some("2026-03-01T09:59:00Z"));
         assert_eq!(currency(&event, &flapping), Currency::Current);
+    }
+
+    #[test]
+    fn a_node_that_reports_again_has_survived_its_reboot() {
+        let currency = |reason: &str, heartbeat: &str| {
+            let ready = json!([{"type": "Ready", "status": "True", "lastTransitionTime": "2025-08-01T00:00:00Z", "lastHeartbeatTime": heartbeat}]);
+            let node = json!({"kind": "Node", "metadata": {"name": "n"}, "status": {"conditions": ready}});
+            let about = Event { last: Some("2026-03-01T10:00:00Z".parse().unwrap()), ..event("Node", None, "n", reason, "m") };
+            cluster_with(&[node], vec![about.clone()]).currency(&about)
+        };
+        assert_eq!(currency("Rebooted", "2026-03-01T10:40:00Z"), Currency::Past);
+        assert_eq!(currency("Rebooted", "2026-03-01T10:02:00Z"), Currency::Current);
+        assert_eq!(currency("SystemOOM", "2026-03-01T10:40:00Z"), Currency::Current);
     }
 
     #[test]
