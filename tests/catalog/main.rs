@@ -15,7 +15,7 @@ fn catalog() -> Catalog {
 }
 
 /// Fails with all complaints at once.
-fn none(complaints: Vec<String>) {
+fn none(complaints: &[String]) {
     assert!(complaints.is_empty(), "{} complaints\n{}", complaints.len(), complaints.join("\n"));
 }
 
@@ -62,7 +62,7 @@ fn titles_name_object_and_fault_in_one_line() {
             complain("is longer than a line");
         }
     }
-    none(complaints);
+    none(&complaints);
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn sentences_are_plain() {
             complaints.push(format!("{}: because is not a sentence: {}", cause.id, cause.because));
         }
     }
-    none(complaints);
+    none(&complaints);
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn commands_are_commands() {
             complaints.extend(found.into_iter().map(|c| format!("{}: {c}: {command}", cause.id)));
         }
     }
-    none(complaints);
+    none(&complaints);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn alerts_are_over_metrics_that_exist() {
             complaints.extend(metrics::complaints(alert).into_iter().map(|c| format!("{}: {c}", cause.id)));
         }
     }
-    none(complaints);
+    none(&complaints);
 }
 
 #[test]
