@@ -340,8 +340,12 @@ mod tests {
     fn read(text: &str) -> (Vec<Resource>, Vec<Problem>) {
         let path = Arc::from("x.json");
         let out = decode(&Part { path: &path, text, line: 1 });
-        let resource = |d| if let Document::Resource(r) = d { r } else { panic!("{d:?}") };
-        (out.documents.into_iter().map(resource).collect(), out.problems)
+        let resource = |d| match d {
+            Document::Resource(r) => Some(r),
+            Document::Collected(_) => None,
+            other => panic!("{other:?}"),
+        };
+        (out.documents.into_iter().filter_map(resource).collect(), out.problems)
     }
 
     fn pod(name: &str) -> String {

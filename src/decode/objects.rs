@@ -247,8 +247,8 @@ mod tests {
     }
 
     fn resource(path: &str, value: &serde_json::Value) -> Resource {
-        match documents(path, value).pop() {
-            Some(Document::Resource(resource)) => resource,
+        match documents(path, value).swap_remove(0) {
+            Document::Resource(resource) => resource,
             other => panic!("{other:?}"),
         }
     }
