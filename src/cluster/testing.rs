@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::Cluster;
-use crate::decode::{Document, Event, Origin, Patterns, Ref, Resource, Tape};
+use crate::decode::log::scan;
+use crate::decode::{Document, Event, LogSource, Origin, Pattern, Patterns, Ref, Resource, Tape};
 use crate::location::Location;
 
 /// A cluster of these objects, as the API server would give them.
@@ -34,4 +35,37 @@ pub(crate) fn event(kind: &str, namespace: Option<&str>, name: &str, reason: &st
         message: message.to_owned(),
         ..Event::new(Ref::new(kind, namespace, name), location)
     }
+}
+
+/// A log of a container of pod `pod` in namespace `shop`, searched for the built-in catalogue's patterns.
+pub(crate) struct Said<'a> {
+    /// The pod.
+    pub(crate) pod: &'a str,
+    /// The container.
+    pub(crate) container: &'a str,
+    /// Of the run before.
+    pub(crate) previous: bool,
+    /// The lines.
+    pub(crate) text: &'a str,
+}
+
+/// A cluster of objects, events and logs.
+pub(crate) fn cluster_that_says(objects: &[Json], events: Vec<Event>, logs: &[Said<'_>]) -> Cluster {
+    let catalog = crate::catalog::Catalog::built_in().expect("the built-in catalogue is sound");
+    let patterns = catalog.patterns().into_iter().map(|(name, regex)| Pattern { name, regex }).collect();
+    let patterns = Arc::new(Patterns::new(patterns).expect("the built-in patterns are sound"));
+    let scanned = logs.iter().map(|log| {
+        let path = format!("logs/{}/{}{}.log", log.pod, log.container, if log.previous { ".previous" } else { "" });
+        let source = LogSource {
+            namespace: Some("shop".to_owned()),
+            pod: Some(log.pod.to_owned()),
+            container: Some(log.container.to_owned()),
+            previous: log.previous,
+            ..LogSource::default()
+        };
+        Document::Log(scan(&Arc::from(path), source, 1, log.text.as_bytes(), &patterns))
+    });
+    let resources = objects.iter().enumerate().map(|(i, o)| Document::Resource(resource(o, Origin::Live, i as u32 + 1)));
+    let documents = resources.chain(events.into_iter().map(Document::Event)).chain(scanned).collect();
+    Cluster::new(documents, Arc::clone(&patterns))
 }

@@ -17,10 +17,12 @@ use crate::location::{Location, Problem};
 
 mod admission;
 mod arc;
+mod container;
 mod custom;
 mod facts;
 mod image;
 mod near;
+mod process;
 mod scheduling;
 mod signs;
 mod storage;
@@ -282,8 +284,15 @@ pub struct Detector {
 }
 
 /// Every detector, by area.
-const AREAS: &[&[Detector]] =
-    &[admission::DETECTORS, arc::DETECTORS, image::DETECTORS, scheduling::DETECTORS, storage::DETECTORS];
+const AREAS: &[&[Detector]] = &[
+    admission::DETECTORS,
+    arc::DETECTORS,
+    container::DETECTORS,
+    image::DETECTORS,
+    process::DETECTORS,
+    scheduling::DETECTORS,
+    storage::DETECTORS,
+];
 
 /// All detectors.
 fn detectors() -> impl Iterator<Item = &'static Detector> {
