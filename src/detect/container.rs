@@ -8,10 +8,8 @@ use super::{Detector, Evidence, EvidenceKind, Finding};
 use crate::catalog::Strength;
 use crate::cluster::{Cluster, Container};
 
-pub(super) const DETECTORS: &[Detector] = &[
-    Detector { name: "init_container", run: init_container },
-    Detector { name: "sidecar_blocks_job", run: sidecar_blocks_job },
-];
+pub(super) const DETECTORS: &[Detector] =
+    &[Detector { name: "init_container", run: init_container }, Detector { name: "sidecar_blocks_job", run: sidecar_blocks_job }];
 
 /// An init container that runs for longer than this waits for something that does not come.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(2);
@@ -66,12 +64,16 @@ fn sidecar_blocks_job(cluster: &Cluster, out: &mut Vec<Finding>) {
             Evidence::value(pod, c.status.get("state"), "state", Strength::Proof, says).of_kind(EvidenceKind::Status)
         };
         out.push(
-            Finding::new("sidecar-blocks-job-completion", cluster.top_owner(job).reference.clone(), state(done, "its work is done"))
-                .evidence(state(sidecar, "it still runs"))
-                .fact("container", done.name)
-                .fact("sidecar", sidecar.name)
-                .fact("pod", pod.name())
-                .affects([job.reference.clone(), pod.reference.clone()]),
+            Finding::new(
+                "sidecar-blocks-job-completion",
+                cluster.top_owner(job).reference.clone(),
+                state(done, "its work is done"),
+            )
+            .evidence(state(sidecar, "it still runs"))
+            .fact("container", done.name)
+            .fact("sidecar", sidecar.name)
+            .fact("pod", pod.name())
+            .affects([job.reference.clone(), pod.reference.clone()]),
         );
     }
 }
@@ -115,7 +117,10 @@ mod tests {
     #[test]
     fn a_sidecar_that_outlives_the_work_blocks_the_job() {
         let main = |finished: &str| {
-            json!([state("work", &json!({"terminated": {"exitCode": 0, "finishedAt": finished}})), state("proxy", &json!({"running": {}}))])
+            json!([
+                state("work", &json!({"terminated": {"exitCode": 0, "finishedAt": finished}})),
+                state("proxy", &json!({"running": {}}))
+            ])
         };
         assert_eq!(causes(&json!([]), &main("2026-03-01T09:30:00Z")), ["sidecar-blocks-job-completion"]);
         assert!(causes(&json!([]), &main("2026-03-01T09:59:30Z")).is_empty());

@@ -149,7 +149,8 @@ impl<'a> Death<'a> {
     /// Only where the root file system is read-only by the container's own setting, and the path lies on no volume.
     fn with_path(&self, finding: Finding, line: &str) -> Option<Finding> {
         let field = self.container.spec.path("securityContext.readOnlyRootFilesystem");
-        let path = line.split(|c: char| c.is_whitespace() || "'\"`:,;()[]".contains(c)).find(|w| w.len() > 1 && w.starts_with('/'));
+        let path =
+            line.split(|c: char| c.is_whitespace() || "'\"`:,;()[]".contains(c)).find(|w| w.len() > 1 && w.starts_with('/'));
         let mounts = self.container.spec.get("volumeMounts");
         let on_volume = path.is_some_and(|path| mounts.items().any(|m| path.starts_with(m.get("mountPath").text())));
         let set_in_template = self.template.container(&self.container).map(|c| c.path("securityContext.readOnlyRootFilesystem"));
@@ -169,15 +170,21 @@ impl<'a> Death<'a> {
     /// ConfigMaps and Secrets the container's configuration comes from.
     fn configuration(&self) -> String {
         let spec = self.container.spec;
-        let of_env = spec.get("envFrom").items().flat_map(|e| [("ConfigMap", e.path("configMapRef.name")), ("Secret", e.path("secretRef.name"))]);
+        let of_env = spec
+            .get("envFrom")
+            .items()
+            .flat_map(|e| [("ConfigMap", e.path("configMapRef.name")), ("Secret", e.path("secretRef.name"))]);
         let volumes = self.container.pod.at("spec.volumes");
         let mounted = spec.get("volumeMounts").items().filter_map(|m| {
             let volume = volumes.items().find(|v| v.get("name").text() == m.get("name").text())?;
             let map = volume.path("configMap.name");
             Some(if map.exists() { ("ConfigMap", map) } else { ("Secret", volume.path("secret.secretName")) })
         });
-        let mut names: Vec<String> =
-            of_env.chain(mounted).filter(|(_, name)| name.exists()).map(|(kind, name)| format!("{kind} {}", name.text())).collect();
+        let mut names: Vec<String> = of_env
+            .chain(mounted)
+            .filter(|(_, name)| name.exists())
+            .map(|(kind, name)| format!("{kind} {}", name.text()))
+            .collect();
         names.sort();
         names.dedup();
         names.join(", ")
@@ -202,10 +209,13 @@ impl<'a> Death<'a> {
         if killed || logs.iter().any(|log| self.speaks_of_others(log)) {
             return None;
         }
-        let last_line = logs.iter().find_map(|log| Some((*log, log.tail.iter().rev().chain(log.head.iter().rev()).find(|l| !l.text.trim().is_empty())?)));
+        let last_line = logs.iter().find_map(|log| {
+            Some((*log, log.tail.iter().rev().chain(log.head.iter().rev()).find(|l| !l.text.trim().is_empty())?))
+        });
         let ended = self.container.ended();
-        let state = Evidence::value(self.container.pod, ended.get("exitCode"), "exitCode", Strength::Hint, "how its last run ended")
-            .of_kind(EvidenceKind::Status);
+        let state =
+            Evidence::value(self.container.pod, ended.get("exitCode"), "exitCode", Strength::Hint, "how its last run ended")
+                .of_kind(EvidenceKind::Status);
         let told = ended.get("message");
         let (evidence, line) = match last_line {
             Some((log, line)) => (Evidence::log(log, line, Strength::Hint, "the last line of its log"), short(&line.text)),

@@ -63,7 +63,10 @@ fn killed_in_sandbox(cluster: &Cluster, pod: &Resource) -> Option<Finding> {
     let event = cluster.events_of(&pod.reference).filter(said).last()?;
     let containers = cluster.containers(pod);
     // The limits of all containers add up to the sandbox's: the lowest one is the most suspicious.
-    let lowest = containers.iter().filter(|c| !is_running_or_done(c)).min_by_key(|c| limit(c.spec).unwrap_or(Quantity::whole(i64::MAX)))?;
+    let lowest = containers
+        .iter()
+        .filter(|c| !is_running_or_done(c))
+        .min_by_key(|c| limit(c.spec).unwrap_or(Quantity::whole(i64::MAX)))?;
     let says = "the kernel killed the sandbox's first process: the memory limit is too low for it";
     finding(cluster, lowest, Evidence::event(event, Strength::Proof, says))
 }
@@ -100,8 +103,7 @@ fn finding(cluster: &Cluster, container: &Container<'_>, evidence: Evidence) -> 
         .affects([pod.reference.clone()]);
     if !limit_text.is_empty() {
         let says = "this much it may use";
-        finding =
-            finding.evidence(Evidence::value(pod, resources.path("limits.memory"), "limits.memory", Strength::Hint, says));
+        finding = finding.evidence(Evidence::value(pod, resources.path("limits.memory"), "limits.memory", Strength::Hint, says));
     }
     Some(finding)
 }
@@ -155,7 +157,8 @@ mod tests {
     #[test]
     fn a_limit_too_low_for_the_sandbox_is_told_by_an_event() {
         let waiting = pod("4Mi", &json!({"name": "c", "state": {"waiting": {"reason": "ContainerCreating"}}}));
-        let message = "runc create failed: unable to start container process: container init was OOM-killed (memory limit too low?)";
+        let message =
+            "runc create failed: unable to start container process: container init was OOM-killed (memory limit too low?)";
         let said = event("Pod", Some("shop"), "p", "FailedCreatePodSandBox", message);
         let killed = &found(&cluster_with(&[waiting], vec![said]))[0];
         assert_eq!((killed.facts["raised"].as_str(), killed.facts["limit"].as_str()), (Some("64Mi"), Some("4Mi")));
