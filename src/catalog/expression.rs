@@ -68,7 +68,11 @@ fn compile(text: &str) -> Result<Program, String> {
         let first = e.errors.first();
         first.map_or_else(
             || "the expression does not parse".to_owned(),
-            |e| format!("line {} column {}: {}", e.pos.0, e.pos.1, e.msg),
+            |e| {
+                // The parser lists all it could have read there.
+                let what = e.msg.split(" expecting {").next().unwrap_or(&e.msg);
+                format!("line {} column {}: {what}", e.pos.0, e.pos.1)
+            },
         )
     })?;
     // Variables of `all(x, …)` and its like are the expression's own; everything else it names must be `object`.

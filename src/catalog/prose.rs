@@ -46,6 +46,26 @@ pub fn render(template: &str, facts: &BTreeMap<String, serde_json::Value>) -> Re
     ENVIRONMENT.render_str(template, Value::from(Serde(facts)))
 }
 
+/// Renders a command. What a fact left empty leaves no hole: `kubectl -n  get` of an object without a namespace becomes
+/// `kubectl get`.
+///
+/// Errors: as [`render`].
+pub fn command(template: &str, facts: &BTreeMap<String, serde_json::Value>) -> Result<String, Error> {
+    let text = render(template, facts)?;
+    let mut command = String::with_capacity(text.len());
+    let mut quote = None;
+    for c in text.trim().replace(" -n  ", " ").chars() {
+        match quote {
+            Some(open) if open == c => quote = None,
+            None if matches!(c, '\'' | '"') => quote = Some(c),
+            None if c == ' ' && command.ends_with(' ') => continue,
+            _ => {}
+        }
+        command.push(c);
+    }
+    Ok(command)
+}
+
 /// Names a template speaks of. Errors: it does not parse.
 pub(super) fn variables(template: &str) -> Result<BTreeSet<String>, Error> {
     let template = ENVIRONMENT.template_from_str(template)?;
@@ -153,6 +173,13 @@ mod tests {
         assert_eq!(plain(title), "Pod wants badly");
         assert_eq!(sketch(title), "Pod <name> wants <missing> badly");
         assert_eq!(plain("a {b} {% if x %}c{% endif %} {{ cut"), "a {b} c");
+    }
+
+    #[test]
+    fn empty_facts_leave_no_hole_in_commands() {
+        let facts = BTreeMap::from([("ns".to_owned(), "".into()), ("n".to_owned(), "".into())]);
+        assert_eq!(command("kubectl -n {{ ns }} get nodes {{ n }} -w", &facts).unwrap(), "kubectl get nodes -w");
+        assert_eq!(command("kubectl {{ n }} get x -o 'a  b'", &facts).unwrap(), "kubectl get x -o 'a  b'");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::{Fix, Patch, Verified, prose};
+use crate::catalog::prose::command;
 use crate::catalog::{Catalog, Cause, PatchTemplate, Strength};
 use crate::cluster::Cluster;
 use crate::decode::{Ref, Resource, Tape};
@@ -20,13 +21,17 @@ pub(super) fn fix(cluster: &Cluster, catalog: &Catalog, cause: &Cause, finding: 
     let all = |templates: &[String]| -> Vec<String> {
         templates.iter().map(|t| one(t)).filter(|text| !text.trim().is_empty()).collect()
     };
+    let commands = |templates: &[String]| -> Vec<String> {
+        let rendered = templates.iter().map(|t| command(t, &finding.facts).unwrap_or_else(|_| one(t)));
+        rendered.filter(|text| !text.is_empty()).collect()
+    };
     let patches = cause.fix.patch.iter().filter_map(|p| patched(cluster, catalog, p, finding, verify)).collect();
     Fix {
         summary: one(&cause.fix.summary),
         steps: all(&cause.fix.steps),
-        commands: all(&cause.fix.commands),
+        commands: commands(&cause.fix.commands),
         patches,
-        verify: all(&cause.fix.verify),
+        verify: commands(&cause.fix.verify),
         prevent: all(&cause.fix.prevent),
         alerts: all(&cause.fix.alerts),
         avoid: all(&cause.fix.avoid),
