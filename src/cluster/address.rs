@@ -162,6 +162,26 @@ impl Cluster {
     }
 }
 
+/// Signals that name a host which does not answer.
+const UNANSWERED: &[&str] = &["connection-refused", "io-timeout", "no-such-host", "no-route", "connection-reset"];
+
+impl Cluster {
+    /// Do logs say that this service, called by name or by its cluster address, does not answer?
+    pub fn is_refused(&self, service: &Resource) -> bool {
+        let by_ip = service.at("spec.clusterIP").text();
+        let is_it = |host: &str| {
+            host == by_ip && !by_ip.is_empty()
+                || service_name(host, service.namespace()).is_some_and(|(n, ns)| n == service.name() && ns == service.namespace())
+        };
+        UNANSWERED.iter().any(|signal| {
+            self.hits(signal).any(|(_, hit)| {
+                let host = self.captures(signal, &hit.line.text).and_then(|c| c.name("host").map(|h| h.as_str().to_owned()));
+                host.is_some_and(|h| is_it(&h))
+            })
+        })
+    }
+}
+
 /// Name and namespace a host name would mean as a service; `None` for names outside the cluster and IP addresses.
 pub fn service_name<'h>(host: &'h str, from: Option<&'h str>) -> Option<(&'h str, Option<&'h str>)> {
     let mut labels = host.trim_end_matches('.').split('.');

@@ -133,6 +133,12 @@ impl Graph {
         }
     }
 
+    /// Objects that suffer from `source` directly, and why.
+    pub fn suffers_from(&self, source: &Ref) -> impl Iterator<Item = (&Ref, Relation)> {
+        let edges = self.ids.get(source).map_or(&[][..], |id| self.edges[*id as usize].as_slice());
+        edges.iter().map(|(to, relation)| (&self.vertices[*to as usize], *relation))
+    }
+
     /// Everything that suffers when `sources` are sick, nearest first, each with the way the harm took.
     ///
     /// Harm that went up to an owner because a child fails does not come down to its other children: they are not made

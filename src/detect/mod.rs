@@ -18,12 +18,16 @@ use crate::location::{Location, Problem};
 mod admission;
 mod arc;
 mod container;
+mod controller;
 mod custom;
+mod dns;
 mod facts;
 mod image;
+mod ingress;
 mod near;
 mod process;
 mod scheduling;
+mod service;
 mod signs;
 mod storage;
 mod symptom;
@@ -288,9 +292,13 @@ const AREAS: &[&[Detector]] = &[
     admission::DETECTORS,
     arc::DETECTORS,
     container::DETECTORS,
+    controller::DETECTORS,
+    dns::DETECTORS,
     image::DETECTORS,
+    ingress::DETECTORS,
     process::DETECTORS,
     scheduling::DETECTORS,
+    service::DETECTORS,
     storage::DETECTORS,
 ];
 

@@ -359,6 +359,8 @@ fn service(cluster: &Cluster, service: &Resource, out: &mut Vec<Symptom>) {
     } else {
         format!("Service {} has no ready endpoint", service.name())
     };
+    // One that nobody calls may be left over.
+    let weight = if super::service::is_called(cluster, &service.reference) || cluster.is_refused(service) { 0.5 } else { 0.15 };
     // A service nobody's pods were ever collected for is no symptom in a partial dump.
     let collected = cluster.kind("Pod").any(|p| p.namespace() == service.namespace());
     if collected {
@@ -367,7 +369,7 @@ fn service(cluster: &Cluster, service: &Resource, out: &mut Vec<Symptom>) {
             kind: "service-without-endpoints",
             what,
             since: None,
-            weight: 0.5,
+            weight,
             evidence: Evidence::field(service, "spec.selector", Strength::Statement, "what it selects"),
         });
     }
@@ -508,32 +510,18 @@ pub(crate) fn alert_subject(cluster: &Cluster, kind: &str, namespace: Option<&st
 
 /// Signals in logs that say the process cannot do its work, though its pod looks well.
 const COMPLAINTS: &[&str] = &[
-    "connection-refused",
-    "no-such-host",
-    "dns-unavailable",
-    "io-timeout",
-    "no-route",
-    "auth-failed-postgres",
-    "auth-failed-mysql",
-    "auth-failed-mongo",
-    "auth-failed-redis",
-    "auth-failed-broker",
-    "auth-failed-other",
-    "too-many-connections",
-    "pool-exhausted",
-    "database-read-only",
-    "no-space",
-    "api-forbidden",
-    "certificate-date",
-    "certificate-untrusted",
-    "deadline-exceeded",
+    "connection-refused", "no-such-host", "dns-unavailable", "io-timeout", "deadline-exceeded", "no-route", "connection-reset",
+    "certificate-date", "certificate-untrusted", "certificate-name", "auth-failed-postgres", "auth-failed-mysql", "auth-failed-mongo",
+    "auth-failed-redis", "auth-failed-broker", "auth-failed-other", "too-many-connections", "pool-exhausted", "database-read-only",
+    "schema-missing", "no-space", "read-only-filesystem", "api-forbidden", "tls-mismatch",
 ];
 
 /// A workload whose log keeps complaining.
 fn complaints(cluster: &Cluster, out: &mut Vec<Symptom>) {
     let Some(patterns) = cluster.patterns() else { return };
     for log in cluster.logs() {
-        let Some(pod) = cluster.pod_of(log) else { continue };
+        // The DNS server's own log is full of names that others asked for.
+        let Some(pod) = cluster.pod_of(log).filter(|p| p.label("k8s-app") != Some("kube-dns")) else { continue };
         let worst = COMPLAINTS
             .iter()
             .filter_map(|name| patterns.index(name).map(|i| (log.count(i), i, *name)))

@@ -19,7 +19,8 @@ pub(in crate::detect) fn refused_chain(cluster: &Cluster, set: &Resource, refusa
     }
     if let Some(first) = failed.first() {
         let says = "the runner's status holds the API server's answer; the controller does not try again";
-        finding = finding.evidence(Evidence::field(first, "status.message", Strength::Proof, says));
+        let field = if first.at("status.message").exists() { "status.message" } else { "status.phase" };
+        finding = finding.evidence(Evidence::field(first, field, Strength::Proof, says));
         let at = finding.evidence.len() - 1;
         let what = match failed.len() {
             1 => "the API server refuses its pod; it is Failed (InvalidPod) and never tried again".to_owned(),
