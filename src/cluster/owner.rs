@@ -47,6 +47,10 @@ impl Cluster {
         match kind {
             "ReplicaSet" => made_by(&["Deployment", "Rollout"], stem),
             "Job" if is_number => made_by(&["CronJob"], stem),
+            "EphemeralRunner" => made_by(&["EphemeralRunnerSet"], stem.strip_suffix("-runner")?),
+            "EphemeralRunnerSet" => made_by(&["AutoscalingRunnerSet"], stem),
+            "RunnerReplicaSet" => made_by(&["RunnerDeployment"], stem),
+            "Runner" => made_by(&["RunnerReplicaSet"], stem),
             "Pod" => {
                 let of_set = || made_by(&["ReplicaSet", "DaemonSet", "Job", "ReplicationController"], stem);
                 let of_deployment = || made_by(&["Deployment"], stem.rsplit_once('-')?.0);

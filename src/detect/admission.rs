@@ -1,9 +1,10 @@
 //! Pods the API server refuses: computed from every template, and read from the refusals controllers pass on.
 
+use super::symptom::is_custom;
 use super::{Detector, Evidence, EvidenceKind, Finding};
 use crate::catalog::Strength;
 use crate::cluster::admission::{self, Fault, Maker, Refusal, SIDECARS};
-use crate::cluster::{Cluster, KubernetesVersion};
+use crate::cluster::{Cluster, KubernetesVersion, Presence};
 use crate::decode::{Origin, Ref, Resource, Value};
 
 mod refused;
@@ -14,12 +15,13 @@ pub(super) const DETECTORS: &[Detector] =
 /// What the API server would refuse in the templates that are there.
 ///
 /// A template is only judged at the top of its owner chain, where a person changes it, and not where a pod made from it lives:
-/// the API server accepted that one.
+/// the API server accepted that one. Templates of Kubernetes' own workloads are validated when the workload is made, so one
+/// that is there is valid; one that was applied and is not there may be absent for this reason.
 fn pod_admission(cluster: &Cluster, out: &mut Vec<Finding>) {
     let version = cluster.kubernetes_version();
     for resource in cluster.resources().filter(|r| r.kind() != "Pod") {
         let Some((path, spec)) = resource.pod_spec() else { continue };
-        if cluster.top_owner(resource).reference != resource.reference || !is_wanted(resource) {
+        if cluster.top_owner(resource).reference != resource.reference || !is_wanted(cluster, resource) {
             continue;
         }
         let metadata = template_metadata(resource, path);
@@ -32,10 +34,13 @@ fn pod_admission(cluster: &Cluster, out: &mut Vec<Finding>) {
     }
 }
 
-/// Scaled to nothing, suspended or only a manifest: no pod is asked for.
-fn is_wanted(resource: &Resource) -> bool {
-    let zero = resource.at("spec.replicas").as_i64() == Some(0) || resource.at("spec.suspend").is_true();
-    !zero && resource.origin == Origin::Live
+/// Does anybody still have to accept pods of this template?
+fn is_wanted(cluster: &Cluster, resource: &Resource) -> bool {
+    match resource.origin {
+        Origin::Live => is_custom(resource) && resource.at("spec.replicas").as_i64() != Some(0),
+        Origin::Manifest => cluster.presence(&resource.reference) == Presence::Absent,
+        Origin::Mention | Origin::Table | Origin::Describe => false,
+    }
 }
 
 /// The metadata beside a pod spec: `spec.template.spec` → `spec.template.metadata`.

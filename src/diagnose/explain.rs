@@ -16,8 +16,8 @@ pub(super) struct Case<'a> {
     pub(super) weight: f64,
     /// The finding it is a consequence of, by index.
     pub(super) because_of: Option<usize>,
-    /// A symptom in disguise.
-    disguised: bool,
+    /// A symptom in disguise: it names what hurts and not why.
+    pub(super) disguised: bool,
     leads_to: &'a [String],
 }
 

@@ -4,10 +4,10 @@
 
 use jiff::Timestamp;
 
-use crate::catalog::{self, Catalog, PatchKind, Severity};
+use crate::catalog::{self, Catalog, PatchKind, Severity, Strength};
 use crate::cluster::Cluster;
 use crate::decode::{Level, Ref};
-use crate::detect::{self, Evidence, Facts, Link, Symptom};
+use crate::detect::{self, Evidence, Facts, Finding, Link, Symptom};
 use crate::location::{Location, Problem};
 
 mod chain;
@@ -212,7 +212,8 @@ pub fn run(cluster: &Cluster, catalog: &Catalog, scope: &Scope) -> Diagnosis {
     let mut detected = detect::run(cluster, catalog);
     detected.symptoms.retain(|s| scope.covers(&s.resource));
     detected.findings.retain(|f| scope.covers(&f.culprit));
-    let symptoms = detected.symptoms;
+    let mut symptoms = detected.symptoms;
+    symptoms.extend(broken(catalog, &detected.findings, &symptoms));
     let cases = explain::explain(cluster, catalog, &detected.findings, &symptoms);
     let places = rank::rank(&cases, &symptoms);
     let findings: Vec<Judged> = places
@@ -247,6 +248,27 @@ impl Scope {
         let Some(ns) = &object.namespace else { return true };
         self.namespaces.is_empty() || self.namespaces.contains(ns)
     }
+}
+
+/// What is proved to be broken hurts, also where nobody complains of it: an Ingress without its class, a Service that selects
+/// nothing.
+fn broken(catalog: &Catalog, findings: &[Finding], symptoms: &[Symptom]) -> Vec<Symptom> {
+    let hurts = |object: &Ref| symptoms.iter().any(|s| s.resource == *object);
+    findings
+        .iter()
+        .filter(|f| f.strength() == Strength::Proof && !hurts(&f.culprit) && !f.affected.iter().any(hurts))
+        .filter_map(|finding| {
+            let cause = catalog.cause(&finding.cause).filter(|c| c.severity >= Severity::Error && !c.symptom)?;
+            Some(Symptom {
+                resource: finding.culprit.clone(),
+                kind: "broken",
+                what: prose(&cause.title, &finding.facts),
+                since: None,
+                weight: 0.3,
+                evidence: finding.evidence.first()?.clone(),
+            })
+        })
+        .collect()
 }
 
 fn judged(

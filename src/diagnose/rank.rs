@@ -73,7 +73,8 @@ fn coverage(case: &Case<'_>, total: f64) -> f64 {
 }
 
 fn score(case: &Case<'_>, total: f64) -> f64 {
-    worth(case.finding.strength()) * (0.35 + 0.65 * coverage(case, total))
+    let worth = if case.disguised { worth(Strength::Hint) } else { worth(case.finding.strength()) };
+    worth * (0.35 + 0.65 * coverage(case, total))
 }
 
 fn confidence(case: &Case<'_>, rival: Option<&Case<'_>>, total: f64, symptoms: &[Symptom]) -> (f64, Vec<String>) {
@@ -92,6 +93,10 @@ fn confidence(case: &Case<'_>, rival: Option<&Case<'_>>, total: f64, symptoms: &
         }
     }
     let share = coverage(case, total);
+    if case.disguised {
+        why.push("names what hurts, not why: something else must be behind it".to_owned());
+        return (0.4, why);
+    }
     why.push(format!("explains {} of {} symptoms ({:.0} % of their weight)", case.symptoms.len(), symptoms.len(), share * 100.0));
     let mut confidence = base * (0.8 + 0.2 * share.min(1.0));
     if let Some(rival) = rival {
