@@ -24,8 +24,13 @@ fn rollouts(cluster: &Cluster, out: &mut Vec<Finding>) {
         let updated = deployment.at("status.updatedReplicas").as_i64().unwrap_or(0);
         let wanted = deployment.at("spec.replicas").as_i64().unwrap_or(1);
         let strength = if updated < wanted { Strength::Proof } else { Strength::Hint };
-        let evidence = Evidence::field(deployment, "spec.paused", strength, "no change of the template is rolled out while this is set");
-        out.push(Finding::new("rollout-paused", deployment.reference.clone(), evidence).fact("updated", updated).fact("wanted", wanted));
+        let evidence =
+            Evidence::field(deployment, "spec.paused", strength, "no change of the template is rolled out while this is set");
+        out.push(
+            Finding::new("rollout-paused", deployment.reference.clone(), evidence)
+                .fact("updated", updated)
+                .fact("wanted", wanted),
+        );
     }
 }
 
@@ -55,13 +60,18 @@ fn ordinal_blocked(cluster: &Cluster, set: &Resource) -> Option<Finding> {
     if current.text() == update.text() || !update.exists() || set.at("spec.podManagementPolicy").text() == "Parallel" {
         return None;
     }
-    let stuck = cluster.children(&set.reference).find(|p| {
-        p.label("controller-revision-hash").is_some_and(|h| h != update.text()) && pod_trouble(cluster, p).is_some()
-    })?;
+    let stuck = cluster
+        .children(&set.reference)
+        .find(|p| p.label("controller-revision-hash").is_some_and(|h| h != update.text()) && pod_trouble(cluster, p).is_some())?;
     let says = "of an old revision and not ready: the controller waits for it and does not replace it";
     let evidence = Evidence::field(stuck, "metadata.labels[controller-revision-hash]", Strength::Proof, says);
-    let finding = Finding::new("statefulset-ordinal-blocked", set.reference.clone(), evidence)
-        .evidence(Evidence::value(set, update, "updateRevision", Strength::Proof, "the revision that waits"));
+    let finding = Finding::new("statefulset-ordinal-blocked", set.reference.clone(), evidence).evidence(Evidence::value(
+        set,
+        update,
+        "updateRevision",
+        Strength::Proof,
+        "the revision that waits",
+    ));
     Some(finding.fact("pod", stuck.name()).affects([stuck.reference.clone()]))
 }
 
@@ -94,8 +104,12 @@ fn blocked(cluster: &Cluster, cron: &Resource) -> Option<Finding> {
     }
     let says = "still running; with concurrencyPolicy Forbid no other Job is started beside it";
     let strength = if said.is_some() || old { Strength::Proof } else { Strength::Hint };
-    let mut finding = Finding::new("cronjob-blocked-by-running-job", cron.reference.clone(), Evidence::value(cron, active.get("name"), "active", strength, says))
-        .fact("job", active.get("name").text());
+    let mut finding = Finding::new(
+        "cronjob-blocked-by-running-job",
+        cron.reference.clone(),
+        Evidence::value(cron, active.get("name"), "active", strength, says),
+    )
+    .fact("job", active.get("name").text());
     if let Some(event) = said {
         finding = finding.evidence(Evidence::event(event, Strength::Statement, "the controller says so"));
     }
@@ -116,7 +130,9 @@ fn deletions(cluster: &Cluster, out: &mut Vec<Finding>) {
                 let says = "each of these is taken off by its controller; one of them does not answer";
                 let evidence = Evidence::field(object, "metadata.finalizers", Strength::Statement, says);
                 let names: Vec<&str> = finalizers.items().map(|f| f.text()).collect();
-                out.push(Finding::new("finalizer-stuck", object.reference.clone(), evidence).fact("finalizers", names.join(", ")));
+                out.push(
+                    Finding::new("finalizer-stuck", object.reference.clone(), evidence).fact("finalizers", names.join(", ")),
+                );
             }
             _ => {}
         }
@@ -133,9 +149,18 @@ fn stuck_pod(cluster: &Cluster, pod: &Resource) -> Finding {
     let finalizers: Vec<&str> = pod.at("metadata.finalizers").items().map(|f| f.text()).collect();
     if let Some(node) = lost {
         let ready = node.condition("Ready");
-        finding = finding.evidence(Evidence::value(node, ready.get("status"), "Ready", Strength::Proof, "its node does not answer, so nobody can confirm the end"));
+        finding = finding.evidence(Evidence::value(
+            node,
+            ready.get("status"),
+            "Ready",
+            Strength::Proof,
+            "its node does not answer, so nobody can confirm the end",
+        ));
     } else if !finalizers.is_empty() {
         finding = finding.evidence(Evidence::field(pod, "metadata.finalizers", Strength::Proof, "held by a finalizer"));
     }
-    finding.fact("node", pod.at("spec.nodeName").text()).fact("node_lost", lost.is_some()).fact("finalizers", finalizers.join(", "))
+    finding
+        .fact("node", pod.at("spec.nodeName").text())
+        .fact("node_lost", lost.is_some())
+        .fact("finalizers", finalizers.join(", "))
 }

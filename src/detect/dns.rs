@@ -56,7 +56,11 @@ fn cluster_dns(cluster: &Cluster, out: &mut Vec<Finding>) {
         let evidence = Evidence::field(deployment, path, Strength::Proof, "no pod answers DNS queries").brief(&brief);
         let sick_pods = cluster.descendants(&deployment.reference).into_iter().map(|p| p.reference.clone()).collect::<Vec<_>>();
         // Every pod that complains about names suffers from it.
-        let complaining = UNRESOLVED.iter().flat_map(|s| cluster.hits(s)).filter_map(|(log, _)| cluster.pod_of(log)).map(|p| p.reference.clone());
+        let complaining = UNRESOLVED
+            .iter()
+            .flat_map(|s| cluster.hits(s))
+            .filter_map(|(log, _)| cluster.pod_of(log))
+            .map(|p| p.reference.clone());
         let services = cluster_dns_services(cluster).map(|s| s.reference.clone());
         out.push(
             Finding::new("coredns-down", deployment.reference.clone(), evidence)

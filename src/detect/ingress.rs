@@ -61,13 +61,15 @@ fn backend_missing(cluster: &Cluster, ingress: &Resource, backend: Value<'_>) ->
         Presence::Absent => {
             let services = cluster.kind("Service").filter(|s| s.namespace() == ingress.namespace()).map(Resource::name);
             let near = near::nearest(name.text(), services).unwrap_or("");
-            let evidence = Evidence::value(ingress, name, "service.name", Strength::Proof, "no Service of this name is in the namespace");
+            let evidence =
+                Evidence::value(ingress, name, "service.name", Strength::Proof, "no Service of this name is in the namespace");
             Some(found(evidence, wanted.to_string(), near))
         }
         Presence::Present => {
             let service = cluster.get(&wanted)?;
             let ports = service.at("spec.ports");
-            let (number, named, old) = (backend.path("service.port.number"), backend.path("service.port.name"), backend.get("servicePort"));
+            let (number, named, old) =
+                (backend.path("service.port.number"), backend.path("service.port.name"), backend.get("servicePort"));
             let port = [number, named, old].into_iter().find(|v| v.exists())?;
             let has = ports.items().any(|p| p.get("port").text() == port.text() || p.get("name").text() == port.text());
             if has || ports.is_empty() {
@@ -86,7 +88,8 @@ fn certificates_missing(cluster: &Cluster, ingress: &Resource) -> Vec<Finding> {
     names
         .filter(absent)
         .map(|name| {
-            let evidence = Evidence::value(ingress, name, "secretName", Strength::Proof, "no Secret of this name is in the namespace");
+            let evidence =
+                Evidence::value(ingress, name, "secretName", Strength::Proof, "no Secret of this name is in the namespace");
             Finding::new("ingress-tls-secret-missing", ingress.reference.clone(), evidence).fact("secret", name.text())
         })
         .collect()

@@ -18,7 +18,8 @@ fn selecting(cluster: &Cluster) -> impl Iterator<Item = &Resource> {
 
 /// Workloads of a namespace that make pods, not owned by another one.
 fn workloads<'a>(cluster: &'a Cluster, namespace: Option<&'a str>) -> impl Iterator<Item = (&'a Resource, Value<'a>)> {
-    let tops = cluster.resources().filter(move |r| r.namespace() == namespace && r.kind() != "Pod" && r.origin != Origin::Manifest);
+    let tops =
+        cluster.resources().filter(move |r| r.namespace() == namespace && r.kind() != "Pod" && r.origin != Origin::Manifest);
     tops.filter(|r| cluster.owner(r).is_none()).filter_map(|r| {
         let (path, _) = r.pod_spec()?;
         let labels = r.at(&format!("{}.metadata.labels", path.strip_suffix(".spec")?));
@@ -65,7 +66,9 @@ fn nearest_miss(cluster: &Cluster, service: &Resource) -> Option<Finding> {
         let almost = selector.fields().filter(|(k, v)| near::nearest(v.text(), [labels.get(k).text()]).is_some()).count();
         met(labels) * 2 + named + almost
     };
-    let best = workloads(cluster, service.namespace()).map(|(w, l)| (score(w, l), w, l)).max_by_key(|(s, w, _)| (*s, std::cmp::Reverse(&w.reference)));
+    let best = workloads(cluster, service.namespace())
+        .map(|(w, l)| (score(w, l), w, l))
+        .max_by_key(|(s, w, _)| (*s, std::cmp::Reverse(&w.reference)));
     let (score, workload, labels) = best?;
     // A selector that resembles nothing may be left over from what was removed.
     let strength = if score > 0 { Strength::Proof } else { Strength::Hint };
@@ -73,16 +76,26 @@ fn nearest_miss(cluster: &Cluster, service: &Resource) -> Option<Finding> {
     let (key, value) = *wrong.first()?;
     let has = labels.get(key);
     let says = "no pod and no template in the namespace has this label";
-    let mut finding = Finding::new("service-selector-mismatch", service.reference.clone(), Evidence::value(service, value, key, strength, says));
+    let mut finding = Finding::new(
+        "service-selector-mismatch",
+        service.reference.clone(),
+        Evidence::value(service, value, key, strength, says),
+    );
     if score == 0 {
-        return Some(finding.fact("wanted", format!("{key}={}", value.text())).fact("workload", "").fact("has", "").fact("selector", ""));
+        return Some(
+            finding.fact("wanted", format!("{key}={}", value.text())).fact("workload", "").fact("has", "").fact("selector", ""),
+        );
     }
     let says = "the labels of the workload it is probably meant for";
     let at = if has.exists() { has } else { labels };
     finding = finding.evidence(Evidence::value(workload, at, key, strength, says));
-    if cluster.find("Endpoints", service.namespace(), service.name()).is_some() && symptom::ready_endpoints(cluster, service) == Some(0) {
+    if cluster.find("Endpoints", service.namespace(), service.name()).is_some()
+        && symptom::ready_endpoints(cluster, service) == Some(0)
+    {
         let endpoints = cluster.find("Endpoints", service.namespace(), service.name())?;
-        finding = finding.evidence(Evidence::field(endpoints, "subsets", Strength::Proof, "so it has no endpoints").of_kind(EvidenceKind::Status));
+        finding = finding.evidence(
+            Evidence::field(endpoints, "subsets", Strength::Proof, "so it has no endpoints").of_kind(EvidenceKind::Status),
+        );
     }
     let selector_of_pods: Vec<String> = wrong
         .iter()
@@ -110,7 +123,13 @@ fn ports(cluster: &Cluster, out: &mut Vec<Finding>) {
     }
 }
 
-fn port_mismatch(cluster: &Cluster, service: &Resource, port: Value<'_>, pod: &Resource, selected: &[&Resource]) -> Option<Finding> {
+fn port_mismatch(
+    cluster: &Cluster,
+    service: &Resource,
+    port: Value<'_>,
+    pod: &Resource,
+    selected: &[&Resource],
+) -> Option<Finding> {
     let target = port.get("targetPort");
     let target = if target.exists() { target } else { port.get("port") };
     let declared: Vec<Value<'_>> = pod.at("spec.containers").items().flat_map(|c| c.get("ports").items()).collect();
@@ -133,7 +152,8 @@ fn port_mismatch(cluster: &Cluster, service: &Resource, port: Value<'_>, pod: &R
     }
     // A number need not be declared: it is wrong for certain only where something else is known to be served or refused.
     let probed = probed_ports(pod);
-    let other_known = declared.iter().filter_map(|d| d.get("containerPort").as_i64()).any(|d| listening.contains(&d) || probed.contains(&d));
+    let other_known =
+        declared.iter().filter_map(|d| d.get("containerPort").as_i64()).any(|d| listening.contains(&d) || probed.contains(&d));
     let unreachable = cluster.is_refused(service);
     let strength = match number {
         None => Strength::Proof,
@@ -150,7 +170,10 @@ fn port_mismatch(cluster: &Cluster, service: &Resource, port: Value<'_>, pod: &R
         .fact("target", target.text())
         .fact("declared", shown(&declared))
         .fact("right", best.map_or("", |b| b.get("containerPort").text()))
-        .fact("index", service.at("spec.ports").items().position(|p| p.get("port").text() == port.get("port").text()).unwrap_or(0));
+        .fact(
+            "index",
+            service.at("spec.ports").items().position(|p| p.get("port").text() == port.get("port").text()).unwrap_or(0),
+        );
     Some(finding)
 }
 
@@ -203,7 +226,9 @@ fn probed_ports(pod: &Resource) -> Vec<i64> {
 fn scaled_to_zero(cluster: &Cluster, out: &mut Vec<Finding>) {
     let zero = cluster.resources().filter(|r| matches!(r.kind(), "Deployment" | "StatefulSet") && r.origin != Origin::Manifest);
     for workload in zero.filter(|r| r.at("spec.replicas").as_i64() == Some(0)) {
-        let Some(labels) = workloads(cluster, workload.namespace()).find(|(w, _)| w.reference == workload.reference).map(|(_, l)| l) else {
+        let Some(labels) =
+            workloads(cluster, workload.namespace()).find(|(w, _)| w.reference == workload.reference).map(|(_, l)| l)
+        else {
             continue;
         };
         let services: Vec<&Resource> = selecting(cluster)

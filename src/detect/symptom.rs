@@ -510,10 +510,30 @@ pub(crate) fn alert_subject(cluster: &Cluster, kind: &str, namespace: Option<&st
 
 /// Signals in logs that say the process cannot do its work, though its pod looks well.
 const COMPLAINTS: &[&str] = &[
-    "connection-refused", "no-such-host", "dns-unavailable", "io-timeout", "deadline-exceeded", "no-route", "connection-reset",
-    "certificate-date", "certificate-untrusted", "certificate-name", "auth-failed-postgres", "auth-failed-mysql", "auth-failed-mongo",
-    "auth-failed-redis", "auth-failed-broker", "auth-failed-other", "too-many-connections", "pool-exhausted", "database-read-only",
-    "schema-missing", "no-space", "read-only-filesystem", "api-forbidden", "tls-mismatch",
+    "connection-refused",
+    "no-such-host",
+    "dns-unavailable",
+    "io-timeout",
+    "deadline-exceeded",
+    "no-route",
+    "connection-reset",
+    "certificate-date",
+    "certificate-untrusted",
+    "certificate-name",
+    "auth-failed-postgres",
+    "auth-failed-mysql",
+    "auth-failed-mongo",
+    "auth-failed-redis",
+    "auth-failed-broker",
+    "auth-failed-other",
+    "too-many-connections",
+    "pool-exhausted",
+    "database-read-only",
+    "schema-missing",
+    "no-space",
+    "read-only-filesystem",
+    "api-forbidden",
+    "tls-mismatch",
 ];
 
 /// A workload whose log keeps complaining.
