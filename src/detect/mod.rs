@@ -26,6 +26,7 @@ mod image;
 mod ingress;
 mod near;
 mod process;
+mod reference;
 mod scheduling;
 mod service;
 mod signs;
@@ -288,19 +289,7 @@ pub struct Detector {
 }
 
 /// Every detector, by area.
-const AREAS: &[&[Detector]] = &[
-    admission::DETECTORS,
-    arc::DETECTORS,
-    container::DETECTORS,
-    controller::DETECTORS,
-    dns::DETECTORS,
-    image::DETECTORS,
-    ingress::DETECTORS,
-    process::DETECTORS,
-    scheduling::DETECTORS,
-    service::DETECTORS,
-    storage::DETECTORS,
-];
+const AREAS: &[&[Detector]] = &[admission::DETECTORS, arc::DETECTORS, container::DETECTORS, controller::DETECTORS, dns::DETECTORS, image::DETECTORS, ingress::DETECTORS, process::DETECTORS, reference::DETECTORS, scheduling::DETECTORS, service::DETECTORS, storage::DETECTORS];
 
 /// All detectors.
 fn detectors() -> impl Iterator<Item = &'static Detector> {
