@@ -289,7 +289,20 @@ pub struct Detector {
 }
 
 /// Every detector, by area.
-const AREAS: &[&[Detector]] = &[admission::DETECTORS, arc::DETECTORS, container::DETECTORS, controller::DETECTORS, dns::DETECTORS, image::DETECTORS, ingress::DETECTORS, process::DETECTORS, reference::DETECTORS, scheduling::DETECTORS, service::DETECTORS, storage::DETECTORS];
+const AREAS: &[&[Detector]] = &[
+    admission::DETECTORS,
+    arc::DETECTORS,
+    container::DETECTORS,
+    controller::DETECTORS,
+    dns::DETECTORS,
+    image::DETECTORS,
+    ingress::DETECTORS,
+    process::DETECTORS,
+    reference::DETECTORS,
+    scheduling::DETECTORS,
+    service::DETECTORS,
+    storage::DETECTORS,
+];
 
 /// All detectors.
 fn detectors() -> impl Iterator<Item = &'static Detector> {
