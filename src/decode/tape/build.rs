@@ -50,6 +50,18 @@ impl TapeBuilder {
         Self { text: String::with_capacity(bytes / 2), slots: Vec::with_capacity(bytes / 24 + 8), ..Self::new(path) }
     }
 
+    /// Forgets everything but the room it took.
+    pub(in crate::decode) fn clear(&mut self) {
+        self.text.clear();
+        self.slots.clear();
+        self.open.clear();
+    }
+
+    /// The tape of the closed value written so far, in memory of its own.
+    pub(in crate::decode) fn to_tape(&self) -> Tape {
+        Tape { text: self.text.as_str().into(), slots: self.slots.as_slice().into(), sources: self.sources.clone() }
+    }
+
     /// Opens a map at `line`.
     pub fn map(&mut self, line: u32) {
         self.container(Tag::Map, line);

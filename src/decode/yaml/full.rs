@@ -1,6 +1,7 @@
 //! The full parser: saphyr's events into tapes. It never recurses and names the line where it stops, with everything
 //! before that line already told.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -118,10 +119,21 @@ impl Document {
         }
         match event {
             Event::Scalar(text, style, anchor, tag) => {
+                let plain = style == ScalarStyle::Plain;
+                if self.state() == Some(State::Key) {
+                    let key = if plain { scalar::key(&text) } else { Cow::Borrowed(&*text) };
+                    return self.key(&key, plain && text == "<<", anchor, line);
+                }
                 let explicit = tag.as_deref().map(|t| t.suffix.as_str());
-                let (tag, text) = scalar::resolve(&text, style == ScalarStyle::Plain, explicit);
-                let merges = style == ScalarStyle::Plain && text == "<<";
-                self.scalar(tag, &text, merges, anchor, line)
+                let (tag, text) = scalar::resolve(&text, plain, explicit);
+                let line = if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+                    // saphyr gives the first line with content instead of that of the `|`.
+                    let n_empty = text.bytes().take_while(|b| *b == b'\n').count() as u32;
+                    line.saturating_sub(1 + n_empty).max(1)
+                } else {
+                    line
+                };
+                self.scalar(tag, &text, anchor, line)
             }
             Event::SequenceStart(anchor, _) => self.start(Tag::Seq, anchor, line),
             Event::MappingStart(anchor, _) => self.start(Tag::Map, anchor, line),
@@ -154,13 +166,15 @@ impl Document {
         }
     }
 
-    fn scalar(&mut self, tag: Tag, text: &str, merges: bool, anchor: usize, line: u32) -> Result<(), Break> {
+    fn key(&mut self, text: &str, merges: bool, anchor: usize, line: u32) -> Result<(), Break> {
+        let key = self.builder.position();
+        self.builder.key(text, line);
+        self.key_done(State::Value { line, key, merges });
+        self.anchored(anchor, key, 0, line)
+    }
+
+    fn scalar(&mut self, tag: Tag, text: &str, anchor: usize, line: u32) -> Result<(), Break> {
         let start = self.builder.position();
-        if self.state() == Some(State::Key) {
-            self.builder.key(text, line);
-            self.key_done(State::Value { line, key: start, merges });
-            return self.anchored(anchor, start, 0, line);
-        }
         let line = self.value_line(line);
         self.builder.scalar(tag, text, line);
         self.anchored(anchor, start, 0, line)?;

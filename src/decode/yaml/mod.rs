@@ -1,13 +1,18 @@
 //! YAML → tapes. A file is split into documents and a List into its items before anything is parsed, so that a broken
 //! item costs itself only.
 
+#[cfg(test)]
+mod differential;
 mod full;
 mod scalar;
+mod scan;
 mod split;
 
 use std::sync::Arc;
 
-use super::{Decoded, Part, Tape, objects};
+use super::{Decoded, Part, Tape, TapeBuilder, Value, objects};
+use scan::Extent;
+use split::Chunk;
 use crate::location::{Location, Problem};
 
 /// Where and why a text stops being YAML.
@@ -36,7 +41,7 @@ pub(super) fn decode(part: &Part<'_>) -> Decoded {
     out
 }
 
-fn decode_document(part: &Part<'_>, document: &split::Chunk<'_>, out: &mut Decoded) {
+fn decode_document(part: &Part<'_>, document: &Chunk<'_>, out: &mut Decoded) {
     let whole = |out: &mut Decoded| {
         let tapes = read(part.path, document, &mut out.problems);
         objects::take_all(tapes, part, &mut out.documents);
@@ -45,7 +50,11 @@ fn decode_document(part: &Part<'_>, document: &split::Chunk<'_>, out: &mut Decod
     let mut problems = Vec::new();
     let frame: Vec<Tape> = list.frame.iter().flat_map(|chunk| read(part.path, chunk, &mut problems)).collect();
     let heirs = frame.iter().map(Tape::root).find(|root| root.get("kind").exists()).map(objects::Heirs::of_list);
-    let items: Vec<Tape> = list.items.iter().flat_map(|chunk| read(part.path, chunk, &mut problems)).collect();
+    let mut items = Vec::with_capacity(list.items.len());
+    let mut builder = TapeBuilder::new(part.path);
+    for chunk in &list.items {
+        read_item(part.path, chunk, &mut builder, &mut items, &mut problems);
+    }
     // An alias may point at an anchor of another item, and an object may have `items` of its own.
     let is_cut_wrongly =
         problems.iter().any(|p| p.what.contains(full::UNKNOWN_ANCHOR)) || !frame.iter().all(|tape| objects::is_list(tape.root()));
@@ -55,17 +64,34 @@ fn decode_document(part: &Part<'_>, document: &split::Chunk<'_>, out: &mut Decod
     out.problems.append(&mut problems);
     let heirs = heirs.unwrap_or_default();
     let from = out.documents.len();
-    for sequence in &items {
-        // An item is read as a sequence of one.
-        sequence.root().items().for_each(|item| objects::take(item.to_tape(), &heirs, part, &mut out.documents));
-    }
+    items.into_iter().for_each(|item| objects::take(item, &heirs, part, &mut out.documents));
     objects::note_collected(from, &heirs, part, &mut out.documents);
 }
 
-fn read(path: &Arc<str>, chunk: &split::Chunk<'_>, problems: &mut Vec<Problem>) -> Vec<Tape> {
-    let Read { tapes, broken } = full::read(path, chunk.text, chunk.line);
-    if let Some(Break { line, what }) = broken {
-        problems.push(Problem::new(Location::line(path, line), what));
+/// The tapes of a text of one or more documents.
+fn read(path: &Arc<str>, chunk: &Chunk<'_>, problems: &mut Vec<Problem>) -> Vec<Tape> {
+    let mut builder = TapeBuilder::with_capacity(path, chunk.text.len());
+    if scan::scan(chunk.text, chunk.line, Extent::Document, &mut builder).is_ok() {
+        return vec![builder.finish()];
     }
+    read_fully(path, chunk, problems)
+}
+
+fn read_fully(path: &Arc<str>, chunk: &Chunk<'_>, problems: &mut Vec<Problem>) -> Vec<Tape> {
+    let Read { tapes, broken } = full::read(path, chunk.text, chunk.line);
+    problems.extend(broken.map(|b| Problem::new(Location::line(path, b.line), b.what)));
     tapes
+}
+
+/// The item of a List, into `items`. `builder` is used for one after the other.
+fn read_item(path: &Arc<str>, chunk: &Chunk<'_>, builder: &mut TapeBuilder, items: &mut Vec<Tape>, problems: &mut Vec<Problem>) {
+    builder.clear();
+    if scan::scan(chunk.text, chunk.line, Extent::Item, builder).is_ok() {
+        items.push(builder.to_tape());
+        return;
+    }
+    // The full parser sees a sequence of one.
+    for sequence in read_fully(path, chunk, problems) {
+        items.extend(sequence.root().items().map(Value::to_tape));
+    }
 }

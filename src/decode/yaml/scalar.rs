@@ -28,6 +28,14 @@ pub(super) fn resolve_plain(text: &str) -> (Tag, Cow<'_, str>) {
     }
 }
 
+/// A plain key as kubectl takes it: what would be a number or boolean becomes the string that JSON has for it.
+pub(super) fn key(text: &str) -> Cow<'_, str> {
+    match resolve_plain(text) {
+        (Tag::Null, _) => Cow::Borrowed(text),
+        (_, key) => key,
+    }
+}
+
 /// `text` as a number, when it is one.
 fn number(text: &str) -> Option<Cow<'_, str>> {
     let (negative, unsigned) = match text.as_bytes()[0] {
