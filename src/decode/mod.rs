@@ -310,8 +310,13 @@ mod tests {
     }
 
     fn resources(decoded: &Decoded) -> Vec<(&str, u32)> {
-        let of = |d| if let &Document::Resource(ref r) = d { Some((r.name(), r.location().line?)) } else { None };
-        decoded.documents.iter().filter_map(of).collect()
+        let mut found = Vec::new();
+        for document in &decoded.documents {
+            if let Document::Resource(r) = document {
+                found.push((r.name(), r.location().line.unwrap()));
+            }
+        }
+        found
     }
 
     fn pod(name: &str) -> String {
