@@ -67,10 +67,81 @@ impl Dice<'_> {
 const HARMLESS: &[&str] =
     &["a", "web", "foo", "x-y_z", "k8s.io/x", "10m", "true", "0644", "1.5", "http://x:80/", "a:b", "é", "ready", "#", "~"];
 const WORDS: &[&str] = &[
-    "a", "web", "foo bar", "1", "-1", "0644", "1e3", "0x1F", "1_000", ".5", "true", "False", "null", "~", "yes", "=", "10m", "", "k8s.io/x",
-    "http://x:80/", "a:b", "-x", "?x", ":x", "a #b", "a# b", "a: b", "x:", "- a", "'", "\"", "''", "\\n", "\\\"", "\\u00e9", "\\x41", "\\",
-    "\\/", "é", "😀", "\u{a0}", "{", "}", "[", "]", "{}", "[]", "{a: 1}", "|", ">", "&a", "&a b", "*a", "!x", "!!str 1", "<<", "---", "...", "%", "@",
-    "`", ",", "\t", "a\tb", "fieldsV1", "f:a", "k:{\"name\":\"x\"}", ".", "#", "# x", "\u{7f}", "\u{1b}", "\u{85}", "\u{2028}", "\u{feff}",
+    "a",
+    "web",
+    "foo bar",
+    "1",
+    "-1",
+    "0644",
+    "1e3",
+    "0x1F",
+    "1_000",
+    ".5",
+    "true",
+    "False",
+    "null",
+    "~",
+    "yes",
+    "=",
+    "10m",
+    "",
+    "k8s.io/x",
+    "http://x:80/",
+    "a:b",
+    "-x",
+    "?x",
+    ":x",
+    "a #b",
+    "a# b",
+    "a: b",
+    "x:",
+    "- a",
+    "'",
+    "\"",
+    "''",
+    "\\n",
+    "\\\"",
+    "\\u00e9",
+    "\\x41",
+    "\\",
+    "\\/",
+    "é",
+    "😀",
+    "\u{a0}",
+    "{",
+    "}",
+    "[",
+    "]",
+    "{}",
+    "[]",
+    "{a: 1}",
+    "|",
+    ">",
+    "&a",
+    "&a b",
+    "*a",
+    "!x",
+    "!!str 1",
+    "<<",
+    "---",
+    "...",
+    "%",
+    "@",
+    "`",
+    ",",
+    "\t",
+    "a\tb",
+    "fieldsV1",
+    "f:a",
+    "k:{\"name\":\"x\"}",
+    ".",
+    "#",
+    "# x",
+    "\u{7f}",
+    "\u{1b}",
+    "\u{85}",
+    "\u{2028}",
+    "\u{feff}",
 ];
 const SPACES: &[&str] = &[" ", " ", " ", " ", "  ", " \t", "   ", ""];
 const ENDS: &[&str] = &["\n", "\n", "\n", "\n", " \n", " # x\n", "#x\n", "\n\n", "\n  \n", "\n# x\n", "\n   # x\n", "\t\n"];
@@ -121,7 +192,9 @@ fn scalar(dice: &mut Dice<'_>, indent: usize, out: &mut String) {
 
 fn key(dice: &mut Dice<'_>) -> String {
     match dice.roll(6) {
-        0..3 => dice.pick(&["a", "b", "c", "name", "managedFields", "fieldsV1", "f:spec", "k:{\"a\":1}", ".", "1", "010", "no"]).to_owned(),
+        0..3 => dice
+            .pick(&["a", "b", "c", "name", "managedFields", "fieldsV1", "f:spec", "k:{\"a\":1}", ".", "1", "010", "no"])
+            .to_owned(),
         3 => words(dice),
         4 => format!("\"{}\"", words(dice)),
         _ => format!("'{}'", words(dice)),
@@ -176,7 +249,10 @@ fn document(bytes: &[u8]) -> String {
 
 /// Replaces, inserts or removes characters and line starts.
 fn mutated(mut text: String, mutations: &[(u16, u8, u8)]) -> String {
-    const INSERTS: &[&str] = &[" ", "\n", "-", "- ", ":", ": ", "#", " #", "\"", "'", "\t", "  ", "|", ">", "{", "}", "?", "? ", "a", "\\", "&", "*", "!"];
+    const INSERTS: &[&str] = &[
+        " ", "\n", "-", "- ", ":", ": ", "#", " #", "\"", "'", "\t", "  ", "|", ">", "{", "}", "?", "? ", "a", "\\", "&", "*",
+        "!",
+    ];
     for (at, action, what) in mutations {
         let at = text.floor_char_boundary(usize::from(*at) % (text.len() + 1));
         let line = text[..at].rfind('\n').map_or(0, |n| n + 1);

@@ -11,9 +11,9 @@ mod split;
 use std::sync::Arc;
 
 use super::{Decoded, Part, Tape, TapeBuilder, Value, objects};
+use crate::location::{Location, Problem};
 use scan::Extent;
 use split::Chunk;
-use crate::location::{Location, Problem};
 
 /// Where and why a text stops being YAML.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -47,7 +47,10 @@ impl<'t> Scanner<'t, '_> {
     /// <https://yaml.org/spec/1.2.2/#rule-ns-plain-first> in block context.
     fn may_start_plain(&self, at: usize) -> bool {
         match self.byte(at) {
-            None | Some(b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\'' | b'"' | b'%' | b'@' | b'`') => false,
+            None
+            | Some(
+                b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\'' | b'"' | b'%' | b'@' | b'`',
+            ) => false,
             Some(b'-' | b'?' | b':') => !self.is_blank(at + 1),
             Some(byte) => byte > b' ',
         }

@@ -43,7 +43,10 @@ pub(super) fn scan(text: &str, line: u32, extent: Extent, out: &mut TapeBuilder)
 fn holds_rare_break(text: &[u8]) -> bool {
     let leads = memchr::memchr3_iter(0xc2, 0xe2, 0xef, text);
     let mut rare = leads.map(|at| &text[at..]).filter(|rest| {
-        rest.starts_with(b"\xc2\x85") || rest.starts_with(b"\xe2\x80\xa8") || rest.starts_with(b"\xe2\x80\xa9") || rest.starts_with(b"\xef\xbb\xbf")
+        rest.starts_with(b"\xc2\x85")
+            || rest.starts_with(b"\xe2\x80\xa8")
+            || rest.starts_with(b"\xe2\x80\xa9")
+            || rest.starts_with(b"\xef\xbb\xbf")
     });
     memchr::memchr(b'\r', text).is_some() || rare.next().is_some()
 }
