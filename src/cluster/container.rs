@@ -164,7 +164,7 @@ mod tests {
     use crate::cluster::testing::cluster;
 
     /// Does the container of this status die, in a bundle whose newest stamp is 10:00?
-    fn is_dying(status: serde_json::Value) -> bool {
+    fn is_dying(status: &serde_json::Value) -> bool {
         let clock = json!({"kind": "Lease", "metadata": {"name": "n", "namespace": "kube-node-lease"},
                            "spec": {"renewTime": "2026-03-01T10:00:00Z"}});
         let pod = json!({"kind": "Pod", "metadata": {"name": "p", "namespace": "ns"},
@@ -178,13 +178,13 @@ mod tests {
     fn only_a_recent_bad_end_counts() {
         let ended = |at: &str, code: i64, restarts: i64| {
             let last = json!({"terminated": {"exitCode": code, "finishedAt": at}});
-            is_dying(json!({"name": "c", "ready": true, "restartCount": restarts, "state": {"running": {}}, "lastState": last}))
+            is_dying(&json!({"name": "c", "ready": true, "restartCount": restarts, "state": {"running": {}}, "lastState": last}))
         };
         assert!(ended("2026-03-01T09:55:00Z", 1, 2));
         assert!(!ended("2026-02-01T09:55:00Z", 1, 140));
         assert!(!ended("2026-03-01T09:55:00Z", 0, 1));
         assert!(ended("2026-03-01T09:55:00Z", 0, 9));
-        assert!(is_dying(json!({"name": "c", "state": {"waiting": {"reason": "CrashLoopBackOff"}}})));
-        assert!(!is_dying(json!({"name": "c", "state": {"waiting": {"reason": "ContainerCreating"}}})));
+        assert!(is_dying(&json!({"name": "c", "state": {"waiting": {"reason": "CrashLoopBackOff"}}})));
+        assert!(!is_dying(&json!({"name": "c", "state": {"waiting": {"reason": "ContainerCreating"}}})));
     }
 }

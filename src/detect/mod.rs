@@ -25,6 +25,7 @@ mod facts;
 mod image;
 mod ingress;
 mod near;
+mod probe;
 mod process;
 mod reference;
 mod scheduling;
@@ -297,6 +298,7 @@ const AREAS: &[&[Detector]] = &[
     dns::DETECTORS,
     image::DETECTORS,
     ingress::DETECTORS,
+    probe::DETECTORS,
     process::DETECTORS,
     reference::DETECTORS,
     scheduling::DETECTORS,

@@ -246,7 +246,7 @@ fn is_trifle(line: &LogLine) -> bool {
 
 /// `:8080`, `port 8080`: the last number of the line that may be a port.
 fn last_port(line: &str) -> Option<u16> {
-    line.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).filter(|p| *p >= 20).last()
+    line.rsplit(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).find(|p| *p >= 20)
 }
 
 fn short(line: &str) -> String {

@@ -85,7 +85,7 @@ fn finding(cluster: &Cluster, container: &Container<'_>, evidence: Evidence) -> 
     let limit_now = limit(container.spec);
     let wanted = template.container(container).and_then(limit);
     // The template has been given more since: this pod is of the past.
-    if wanted > limit_now && limit_now.is_some() && !pod.annotation("vpaUpdates").is_some_and(|a| !a.is_empty()) {
+    if wanted > limit_now && limit_now.is_some() && pod.annotation("vpaUpdates").is_none_or(str::is_empty) {
         return None;
     }
     let resources = container.spec.get("resources");
