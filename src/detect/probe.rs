@@ -62,7 +62,9 @@ impl<'a> Failing<'a> {
         let alone = cluster.containers(container.pod).iter().filter(|c| Probe::of(c, probe.kind).is_some()).count() == 1;
         let about_it = |e: &&Event| match e.container() {
             Some(name) => name == container.name,
-            None => alone || e.message.contains(container.name) || probe.port.is_some_and(|p| e.message.contains(&format!(":{p}"))),
+            None => {
+                alone || e.message.contains(container.name) || probe.port.is_some_and(|p| e.message.contains(&format!(":{p}")))
+            }
         };
         let events = || cluster.events_of(&container.pod.reference).filter(about_it);
         let unhealthy = events().filter(|e| e.reason == "Unhealthy" && e.message.starts_with(word)).last();
@@ -218,7 +220,13 @@ impl<'a> Failing<'a> {
     fn described(&self, judgement: &Judgement) -> Finding {
         let Self { container, probe, template, .. } = self;
         let pod = container.pod;
-        let spec = Evidence::value(pod, probe.value, probe.kind.field(), judgement.strength.min(Strength::Statement), "what the probe asks");
+        let spec = Evidence::value(
+            pod,
+            probe.value,
+            probe.kind.field(),
+            judgement.strength.min(Strength::Statement),
+            "what the probe asks",
+        );
         let said = self.unhealthy.map(|e| {
             let says = format!("the kubelet tells how the {} probe fails", probe.kind.word().to_ascii_lowercase());
             Evidence::event(e, judgement.strength, says)
@@ -230,7 +238,8 @@ impl<'a> Failing<'a> {
             None => Finding::new(judgement.cause, template.carrier.clone(), spec),
         };
         if let Some(killing) = self.killing {
-            finding = finding.evidence(Evidence::event(killing, Strength::Statement, "the kubelet restarts the container for it"));
+            finding =
+                finding.evidence(Evidence::event(killing, Strength::Statement, "the kubelet restarts the container for it"));
         }
         if let Some(evidence) = judgement.right.and_then(|port| self.served.evidence(container, port)) {
             finding = finding.evidence(evidence);
@@ -238,8 +247,8 @@ impl<'a> Failing<'a> {
         if container.restarts() > 0 {
             let count = container.status.get("restartCount");
             let says = "it was restarted that often";
-            finding = finding
-                .evidence(Evidence::value(pod, count, "restartCount", Strength::Hint, says).of_kind(EvidenceKind::Status));
+            finding =
+                finding.evidence(Evidence::value(pod, count, "restartCount", Strength::Hint, says).of_kind(EvidenceKind::Status));
         }
         let path = match probe.action {
             Action::Http { path, .. } => path,

@@ -27,9 +27,19 @@ impl Complaint {
         }
         if has(&["couldn't find port", "invalid port number", "port by name"]) {
             Self::UnknownPort
-        } else if has(&["malformed http", "http response to https", "tls handshake", "does not look like a tls", "not implement the grpc"])
-            || has(&["frame too large", "unexpected http status code", "error reading server preface", "tls: ", "http/0.9"])
-        {
+        } else if has(&[
+            "malformed http",
+            "http response to https",
+            "tls handshake",
+            "does not look like a tls",
+            "not implement the grpc",
+        ]) || has(&[
+            "frame too large",
+            "unexpected http status code",
+            "error reading server preface",
+            "tls: ",
+            "http/0.9",
+        ]) {
             Self::OtherLanguage
         } else if has(&["connection refused", "failed to connect service", "no route to host", "connect: ", "actively refused"]) {
             // A gRPC probe waits for a connection until its time is over; that is no slow answer.
@@ -51,13 +61,19 @@ mod tests {
         let table = [
             ("Get \"http://10.0.0.1:8080/\": dial tcp 10.0.0.1:8080: connect: connection refused", Complaint::NoConnection),
             ("dial tcp 10.0.0.1:6379: i/o timeout", Complaint::TooSlow),
-            ("timeout: failed to connect service \"10.0.0.1:7001\" within 1s: context deadline exceeded", Complaint::NoConnection),
+            (
+                "timeout: failed to connect service \"10.0.0.1:7001\" within 1s: context deadline exceeded",
+                Complaint::NoConnection,
+            ),
             ("timeout: health rpc did not complete within 1s", Complaint::TooSlow),
             ("HTTP probe failed with statuscode: 404", Complaint::Status(404)),
             ("Get \"https://10.0.0.1/\": http: server gave HTTP response to HTTPS client", Complaint::OtherLanguage),
             ("malformed HTTP response \"\\x00\\x00\\x06\\x04\"", Complaint::OtherLanguage),
             ("error: this server does not implement the grpc health protocol", Complaint::OtherLanguage),
-            ("Get \"http://10.0.0.1:80/\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)", Complaint::TooSlow),
+            (
+                "Get \"http://10.0.0.1:80/\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)",
+                Complaint::TooSlow,
+            ),
             ("command timed out: \"sh -c x\" timed out after 1s", Complaint::TooSlow),
             ("cat: can't open '/tmp/ready': No such file or directory", Complaint::Other),
         ];

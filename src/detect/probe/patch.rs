@@ -49,7 +49,8 @@ fn more_time(at: &str, probe: &Probe<'_>, has_startup: bool) -> Vec<Json> {
     }
     if !has_startup {
         let field = probe.action.field();
-        let startup = json!({field: probe.value.get(field).to_json(), "periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 30});
+        let startup =
+            json!({field: probe.value.get(field).to_json(), "periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 30});
         let beside = at.strip_suffix("livenessProbe").unwrap_or(at);
         operations.push(json!({"op": "add", "path": format!("{beside}startupProbe"), "value": startup}));
     }

@@ -82,7 +82,8 @@ fn listening_port(cluster: &Cluster, signal: &str, line: &str) -> Option<u16> {
     // `at 2026-03-01` is no port, nor is `on 10.0.0.1`.
     let after = line[port.end()..].chars().next();
     let is_date_or_address = matches!(after, Some('-' | '.')) && line[port.end() + 1..].starts_with(|c: char| c.is_ascii_digit());
-    let denied = ["refused", "failed", "unable", "cannot", "error", "timed out"].iter().any(|w| line.to_ascii_lowercase().contains(w));
+    let denied =
+        ["refused", "failed", "unable", "cannot", "error", "timed out"].iter().any(|w| line.to_ascii_lowercase().contains(w));
     port.as_str().parse().ok().filter(|p| *p >= 20 && !is_date_or_address && !denied)
 }
 
