@@ -173,12 +173,8 @@ impl Cluster {
             host == by_ip && !by_ip.is_empty()
                 || service_name(host, service.namespace()).is_some_and(|(n, ns)| n == service.name() && ns == service.namespace())
         };
-        UNANSWERED.iter().any(|signal| {
-            self.hits(signal).any(|(_, hit)| {
-                let host = self.captures(signal, &hit.line.text).and_then(|c| c.name("host").map(|h| h.as_str().to_owned()));
-                host.is_some_and(|h| is_it(&h))
-            })
-        })
+        let words = |line: &'_ str| line.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))).any(is_it);
+        UNANSWERED.iter().any(|signal| self.hits(signal).any(|(_, hit)| words(&hit.line.text)))
     }
 }
 

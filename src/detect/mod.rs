@@ -25,6 +25,7 @@ mod facts;
 mod image;
 mod ingress;
 mod near;
+mod policy;
 mod probe;
 mod process;
 mod reference;
@@ -301,6 +302,7 @@ const AREAS: &[&[Detector]] = &[
     probe::DETECTORS,
     process::DETECTORS,
     reference::DETECTORS,
+    policy::DETECTORS,
     scheduling::DETECTORS,
     service::DETECTORS,
     storage::DETECTORS,

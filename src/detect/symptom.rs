@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Evidence, EvidenceKind, Symptom};
 use crate::catalog::Strength;
 use crate::cluster::{Cluster, owner_ref};
-use crate::decode::{Ref, Resource, Value};
+use crate::decode::{Hit, Log, Ref, Resource, Value};
 
 /// A container that ended this recently is still part of the incident.
 const RECENT: SignedDuration = SignedDuration::from_mins(30);
@@ -561,4 +561,10 @@ fn complaints(cluster: &Cluster, out: &mut Vec<Symptom>) {
             evidence: Evidence::log(log, &hit.line, Strength::Hint, "the last of them"),
         });
     }
+}
+
+/// The last line of a pod's present logs that matches.
+pub(super) fn last_hit<'a>(cluster: &'a Cluster, pod: &Resource, wanted: impl Fn(&Hit) -> bool) -> Option<(&'a Log, &'a Hit)> {
+    let logs = cluster.logs_of(&pod.reference).filter(|l| !l.source.previous);
+    logs.filter_map(|log| log.hits.iter().rev().find(|h| wanted(h)).map(|h| (log, h))).last()
 }

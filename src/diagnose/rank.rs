@@ -11,6 +11,9 @@ const NAMED_FROM: f64 = 0.5;
 /// Symptoms lighter than this in sum are noise: the bundle is healthy.
 const HURTS_FROM: f64 = 0.3;
 
+/// What a proof explains may hurt less and still be worth naming.
+const PROVED_FROM: f64 = 0.2;
+
 /// A finding's place.
 pub(super) struct Place {
     /// Index of the case.
@@ -29,8 +32,7 @@ pub(super) fn rank(cases: &[Case<'_>], symptoms: &[Symptom]) -> Vec<Place> {
             (&cases[a].finding.cause, &cases[a].finding.culprit).cmp(&(&cases[b].finding.cause, &cases[b].finding.culprit))
         })
     });
-    let candidates: Vec<usize> =
-        order.iter().copied().filter(|&i| cases[i].because_of.is_none() && cases[i].weight >= HURTS_FROM).collect();
+    let candidates: Vec<usize> = order.iter().copied().filter(|&i| cases[i].because_of.is_none() && matters(&cases[i])).collect();
     let first = candidates.first().copied();
     let rival = candidates.get(1).copied().filter(|&r| first.is_some_and(|f| overlaps(&cases[f], &cases[r])));
     let mut places: Vec<Place> = order
@@ -54,6 +56,11 @@ pub(super) fn rank(cases: &[Case<'_>], symptoms: &[Symptom]) -> Vec<Place> {
 /// Do all symptoms together hurt enough to speak of an incident?
 pub(super) fn hurts(symptoms: &[Symptom]) -> bool {
     symptoms.iter().map(|s| s.weight).sum::<f64>() >= HURTS_FROM
+}
+
+fn matters(case: &Case<'_>) -> bool {
+    let least = if case.finding.strength() == Strength::Proof { PROVED_FROM } else { HURTS_FROM };
+    case.weight >= least
 }
 
 fn overlaps(a: &Case<'_>, b: &Case<'_>) -> bool {

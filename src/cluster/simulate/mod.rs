@@ -1,5 +1,6 @@
 //! What Kubernetes would decide, computed from the objects alone: the counterfactual behind a proof.
 
+pub mod policy;
 pub mod resources;
 pub mod scheduling;
 pub mod storage;
