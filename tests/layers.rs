@@ -14,7 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("catalog", &[]),
     ("bundle", &[]),
     ("decode", &["bundle"]),
-    ("cluster", &["decode"]),
+    ("cluster", &["bundle", "catalog", "decode"]),
     ("detect", &["catalog", "cluster", "decode"]),
     ("diagnose", &["catalog", "cluster", "decode", "detect"]),
     ("report", &["catalog", "bundle", "cluster", "decode", "detect", "diagnose"]),

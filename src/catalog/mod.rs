@@ -52,7 +52,7 @@ impl Catalog {
     pub fn extend(&mut self, path: &str, text: &str, detectors: &[&str]) -> Result<usize, Error> {
         let file = parse(path, text)?;
         let source = Source::parse(text).map_err(|fault| source::error(path, text, vec![fault]))?;
-        let causes = self.causes.iter().map(|c| c.id.as_str()).collect();
+        let causes = self.causes.iter().flat_map(|c| c.aliases.iter().chain([&c.id])).map(String::as_str).collect();
         let faults = check::faults(&file, &source, &Known { causes, detectors });
         if !faults.is_empty() {
             return Err(source::error(path, text, faults));

@@ -9,7 +9,7 @@ use crate::catalog::prose::command;
 use crate::catalog::{Catalog, Cause, PatchTemplate, Strength};
 use crate::cluster::Cluster;
 use crate::decode::{Ref, Resource, Tape};
-use crate::detect::{self, Finding};
+use crate::detect::{self, EvidenceKind, Finding};
 
 mod patch;
 mod yaml;
@@ -60,15 +60,19 @@ fn patched(cluster: &Cluster, catalog: &Catalog, template: &PatchTemplate, findi
     let after = patch::apply(&before, template.kind, &parsed(&yaml)?)?;
     patch.diff = yaml::diff(&before, &after);
     patch.target = resource.reference.clone();
-    if verify && finding.strength() == Strength::Proof {
+    if verify && is_computed(finding) {
         let changed = changed(cluster, resource, &after);
         let (still, _) = detect::findings(&changed, catalog);
-        // Events and logs speak of the time before the change; only what is computed anew counts.
         let is_same = |f: &Finding| f.cause == finding.cause && f.culprit == finding.culprit;
-        let remains = still.iter().any(|f| is_same(f) && f.strength() == Strength::Proof);
+        let remains = still.iter().any(|f| is_same(f) && is_computed(f));
         patch.verified = if remains { Verified::NotCleared } else { Verified::Cleared };
     }
     Some(patch)
+}
+
+/// Proved by what is asked for. Status, events and logs speak of the time before a change: they cannot tell what it does.
+fn is_computed(finding: &Finding) -> bool {
+    finding.evidence.iter().any(|e| e.strength == Strength::Proof && e.kind == EvidenceKind::Spec)
 }
 
 /// `Kind/namespace/name`, `-` for no namespace.

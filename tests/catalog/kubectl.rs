@@ -4,6 +4,7 @@ use coroner::catalog::prose;
 
 /// Programs commands may start with, beside kubectl.
 const PROGRAMS: &str = "\
+    apt-get dnf oc showmount yum \
     argocd aws az cilium crane crictl ctr curl date df dig docker du etcdctl etcdutl flux free gcloud gh grep helm \
     ip iptables istioctl jq journalctl kind kubeadm ls lsblk minikube modprobe mysql nc nslookup nvidia-smi \
     openssl psql redis-cli restorecon sed sha256sum skopeo ss ssh stat sudo swapoff sysctl systemctl tail tar \

@@ -115,8 +115,11 @@ mod tests {
 
     #[test]
     fn prints_as_kubectl_does() {
-        let object = json!({"a": {"l": [{"x": 1, "y": "true"}, {"x": []}], "t": "one\ntwo\n"}, "b": {}});
-        assert_eq!(block(&object), "a:\n  l:\n  - x: 1\n    y: \"true\"\n  - x: []\n  t: |\n    one\n    two\nb: {}\n");
+        let object = json!({"a": {"l": [{"x": 1, "z": "true", "y": 2}, {"x": []}], "t": "one\ntwo\n"}, "b": {}});
+        assert_eq!(
+            block(&object),
+            "a:\n  l:\n  - x: 1\n    z: \"true\"\n    \"y\": 2\n  - x: []\n  t: |\n    one\n    two\nb: {}\n"
+        );
     }
 
     #[test]
