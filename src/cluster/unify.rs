@@ -1,7 +1,7 @@
 //! Names without a namespace. Tables of one namespace do not print it, manifests leave it to the command line; the rest of
 //! the bundle tells it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -26,7 +26,8 @@ struct Namespaces {
 }
 
 /// Puts resources, events and what was collected into the namespaces the bundle tells for them.
-pub(super) fn unify(documents: &mut [Document]) {
+pub(super) fn unify(documents: &mut Vec<Document>) {
+    complete_kinds(documents);
     let mut namespaces = Namespaces::told_by(documents);
     for document in documents {
         match document {
@@ -36,6 +37,50 @@ pub(super) fn unify(documents: &mut [Document]) {
             _ => {}
         }
     }
+}
+
+/// Gives kinds that kubectl's tables spell in small letters (`certificate`, `certificates`) the names they have elsewhere
+/// in the bundle. Rows of a kind that nothing else tells of are left out.
+fn complete_kinds(documents: &mut Vec<Document>) {
+    let mut kinds: BTreeMap<String, String> = BTreeMap::new();
+    for document in &*documents {
+        let Document::Resource(r) = document else { continue };
+        let definition = (r.kind() == "CustomResourceDefinition").then(|| r.at("spec.names.kind").text());
+        for kind in [r.kind(), definition.unwrap_or_default()].into_iter().filter(|k| !is_spelled_small(k)) {
+            kinds.insert(kind.to_ascii_lowercase(), kind.to_owned());
+        }
+    }
+    let full = |small: &str| {
+        let singular = [Some(small), small.strip_suffix('s'), small.strip_suffix("es")].into_iter().flatten();
+        singular.chain(small.strip_suffix("ies")).find_map(|s| kinds.get(s).or_else(|| kinds.get(&format!("{s}y")))).cloned()
+    };
+    documents.retain_mut(|document| match document {
+        Document::Resource(r) if is_spelled_small(r.kind()) => match full(r.kind()) {
+            Some(kind) => {
+                let line = r.root().line().unwrap_or(0);
+                let tape = Tape::from_json(r.file(), &json!({"kind": kind}), line);
+                r.tape = tape.filled_from(&r.tape);
+                r.reference.kind = kind;
+                true
+            }
+            None => false,
+        },
+        Document::Event(e) if is_spelled_small(&e.regarding.kind) => {
+            if let Some(kind) = full(&e.regarding.kind) {
+                e.regarding.kind = kind;
+            }
+            true
+        }
+        Document::Collected(c) if is_spelled_small(&c.kind) => full(&c.kind).is_some_and(|kind| {
+            c.kind = kind;
+            true
+        }),
+        _ => true,
+    });
+}
+
+fn is_spelled_small(kind: &str) -> bool {
+    kind.starts_with(|c: char| c.is_ascii_lowercase())
 }
 
 impl Namespaces {
@@ -194,5 +239,18 @@ mod tests {
         assert_eq!(namespaces(vec![readme(), document("b/get/pods.txt", "Pod", None, "a")]), [Some("shop".to_owned())]);
         assert_eq!(namespaces(vec![readme(), document("c/get/pods.txt", "Pod", None, "a")]), [None]);
         assert_eq!(namespaces(vec![readme(), document("b/get/nodes.txt", "Node", None, "a")]), [None]);
+    }
+
+    #[test]
+    fn small_spellings_find_their_kind() {
+        let mut documents = vec![
+            document("a.yaml", "Certificate", Some("shop"), "web"),
+            document("get/certificates.txt", "certificates", None, "web"),
+            document("get/widgets.txt", "widgets", None, "a"),
+        ];
+        unify(&mut documents);
+        let [_, Document::Resource(row)] = &documents[..] else { panic!("{documents:?}") };
+        assert_eq!(row.reference, Ref::new("Certificate", Some("shop"), "web"));
+        assert_eq!(row.at("kind").text(), "Certificate");
     }
 }

@@ -54,7 +54,7 @@ fn is_number(text: &str) -> bool {
 
 impl<'t> Draft<'t> {
     /// A draft of `kind`, read from `line` on.
-    pub(super) fn of(api_version: &'t str, kind: &'t str, line: u32) -> Self {
+    pub(super) fn of(api_version: &'t str, kind: impl Into<Cow<'t, str>>, line: u32) -> Self {
         let mut draft = Self::default();
         if !api_version.is_empty() {
             draft.push("apiVersion", line, Node::text(api_version));

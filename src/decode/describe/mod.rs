@@ -10,13 +10,18 @@ use super::resource::{Origin, Ref};
 use super::{Decoded, Document, Part, table};
 
 mod conditions;
+mod config;
 mod container;
+mod custom;
 mod events;
 pub(super) mod metadata;
+mod network;
 mod node;
 mod outline;
 mod pod;
+pub(super) mod policy;
 mod probe;
+mod rbac;
 pub(super) mod service;
 mod sort;
 pub(super) mod storage;
@@ -102,14 +107,18 @@ fn begins_object(text: &str, at: usize) -> bool {
 fn read(path: &Arc<str>, text: &str, first: u32, decoded: &mut Decoded) {
     let lines = outline::read(text, first);
     let object = Block(&lines);
-    let Some(kind) = sort::kind_of(path, object) else { return };
-    let mut draft = Draft::of(kind.api_version, kind.kind, first);
-    metadata::fill(&mut draft, object);
-    fill(&mut draft, kind.kind, object);
+    let Some(sort::Sort { api_version, kind }) = sort::kind_of(path, object) else { return };
+    let mut draft = Draft::of(api_version, kind, first);
+    metadata::fill(&mut draft, config::head(object));
+    if object.has("API Version") {
+        custom::fill(&mut draft, object);
+    } else {
+        fill(&mut draft, kind, object);
+    }
     let Some(resource) = draft.into_resource(path, Origin::Describe, first) else { return };
     let regarding = resource.reference.clone();
     decoded.documents.push(Document::Resource(resource));
-    fill_neighbours(path, kind.kind, object, &regarding, decoded);
+    fill_neighbours(path, kind, object, &regarding, decoded);
     decoded.documents.extend(events::read(path, object, &regarding).into_iter().map(Document::Event));
 }
 
@@ -126,6 +135,20 @@ fn fill<'t>(draft: &mut Draft<'t>, kind: &str, object: Block<'_, 't>) {
         "PersistentVolumeClaim" => storage::fill_claim(draft, object),
         "PersistentVolume" => storage::fill_volume(draft, object),
         "StorageClass" => storage::fill_class(draft, object),
+        "ConfigMap" => config::fill_config_map(draft, object),
+        "Secret" => config::fill_secret(draft, object),
+        "ServiceAccount" => config::fill_account(draft, object),
+        "Namespace" => config::fill_namespace(draft, object),
+        "ResourceQuota" => policy::fill_quota(draft, object.0),
+        "LimitRange" => policy::fill_limits(draft, object.0),
+        "PodDisruptionBudget" => policy::fill_budget(draft, object),
+        "HorizontalPodAutoscaler" => policy::fill_autoscaler(draft, object),
+        "PriorityClass" => policy::fill_priority(draft, object),
+        "Ingress" => network::fill_ingress(draft, object),
+        "IngressClass" => network::fill_ingress_class(draft, object),
+        "NetworkPolicy" => network::fill_policy(draft, object),
+        "Role" | "ClusterRole" => rbac::fill_role(draft, object),
+        "RoleBinding" | "ClusterRoleBinding" => rbac::fill_binding(draft, object),
         _ => {}
     }
 }
@@ -137,6 +160,10 @@ fn fill_neighbours(path: &Arc<str>, kind: &str, object: Block<'_, '_>, of: &Ref,
         "Node" => {
             drafts.extend(object.get("Lease").map(|told| (told.number(), node::lease(&of.name, told))));
             drafts.extend(object.get("Non-terminated Pods").into_iter().flat_map(|told| node::pods(&of.name, told)));
+        }
+        "Namespace" => {
+            drafts.extend(config::quotas_of(&of.name, object));
+            decoded.documents.extend(config::none_in(path, &of.name, object).map(Document::Collected));
         }
         "Service" => drafts.extend(service::endpoints_of(object).map(|e| (object.0[0].number, e))),
         _ => {}

@@ -1,5 +1,8 @@
 //! The outline of a describe text: lines that own the deeper indented lines below them.
 
+/// The indentation of lines that have no place of their own: blank ones, and further lines of a value.
+const OUTSIDE: u32 = u32::MAX;
+
 /// One line with its place in the outline.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Line<'t> {
@@ -63,13 +66,16 @@ pub(super) fn split_key(text: &str) -> (&str, &str) {
 
 /// Reads the outline of `text`, whose first line is line `first` of its file.
 pub(super) fn read(text: &str, first: u32) -> Vec<Line<'_>> {
-    let mut lines: Vec<Line> = Vec::with_capacity(text.len() / 32);
+    let rows: Vec<&str> = text.lines().collect();
+    let mut lines: Vec<Line> = Vec::with_capacity(rows.len());
     let mut open: Vec<usize> = Vec::new();
-    for (raw, number) in text.lines().zip(first..) {
-        let at = lines.len();
-        let blank = raw.trim_ascii().is_empty();
-        let indent = if blank { u32::MAX } else { indent_of(raw) };
-        if !blank {
+    let every_field = rows.iter().any(|row| row.starts_with("API Version:"));
+    let mut run_on = 0;
+    for ((at, &raw), number) in rows.iter().enumerate().zip(first..) {
+        let outside = at < run_on || raw.trim_ascii().is_empty() || (every_field && !may_be_field(raw));
+        let indent = if outside { OUTSIDE } else { indent_of(raw) };
+        if !outside {
+            run_on = message_end(&rows, at);
             while let Some(&top) = open.last().filter(|&&top| lines[top].indent >= indent) {
                 lines[top].below = (at - top - 1) as u32;
                 open.pop();
@@ -84,6 +90,24 @@ pub(super) fn read(text: &str, first: u32) -> Vec<Line<'_>> {
         lines[top].below = (end - top - 1) as u32;
     }
     lines
+}
+
+/// In a text that tells every field, what stands at the margin is a field; anything else there is more of a value.
+fn may_be_field(raw: &str) -> bool {
+    raw.starts_with([' ', '\t']) || (raw.starts_with(|c: char| c.is_alphabetic()) && raw.contains(':'))
+}
+
+/// Where the message of a container's end is over that begins at `at`: its further lines are printed as they are, at the
+/// margin, and the exit code follows on it. `at` itself when there are none.
+fn message_end(rows: &[&str], at: usize) -> usize {
+    const LINES: usize = 400;
+    let indent = indent_of(rows[at]);
+    if indent < 4 || !rows[at].trim_start().starts_with("Message:") {
+        return at;
+    }
+    let after = rows.iter().enumerate().skip(at + 1).take(LINES);
+    let mut ends = after.filter(|(_, row)| indent_of(row) == indent && row.trim_start().starts_with("Exit Code:"));
+    ends.next().map_or(at, |(end, _)| end)
 }
 
 fn indent_of(raw: &str) -> u32 {
@@ -117,7 +141,7 @@ pub(super) struct Entry<'o, 't> {
 }
 
 impl<'o, 't> Block<'o, 't> {
-    /// The entries at the outermost level, blank lines left out.
+    /// The entries at the outermost level, lines without a place left out.
     pub(super) fn entries(self) -> impl Iterator<Item = Entry<'o, 't>> + Clone {
         let mut rest = self.0;
         std::iter::from_fn(move || {
@@ -125,7 +149,7 @@ impl<'o, 't> Block<'o, 't> {
                 let (line, after) = rest.split_first()?;
                 let (below, next) = after.split_at(line.below as usize);
                 rest = next;
-                if line.indent != u32::MAX {
+                if line.indent != OUTSIDE {
                     return Some(Entry { line, below: Block(below) });
                 }
             }

@@ -1,5 +1,6 @@
 //! What kind of object a describe text tells of.
 
+use super::config;
 use super::outline::Block;
 use crate::decode::kind::KindName;
 
@@ -24,15 +25,52 @@ const SIGNS: &[(&[&str], &str)] = &[
     (&["Provisioner", "VolumeBindingMode"], "StorageClass"),
     (&["IsDefaultClass"], "StorageClass"),
     (&["Mountable secrets"], "ServiceAccount"),
+    (&["Default backend", "Rules"], "Ingress"),
+    (&["Rules", "Address"], "Ingress"),
+    (&["Reference", "Max replicas"], "HorizontalPodAutoscaler"),
+    (&["Min available", "Status"], "PodDisruptionBudget"),
+    (&["Max unavailable", "Status"], "PodDisruptionBudget"),
+    (&["Value", "GlobalDefault"], "PriorityClass"),
     (&["Containers", "Status"], "Pod"),
     (&["Containers", "Node"], "Pod"),
 ];
 
-/// The kind, from what the text holds; where several kinds look alike, from the path.
-pub(super) fn kind_of(path: &str, object: Block<'_, '_>) -> Option<&'static KindName> {
+/// A kind with its API version.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sort<'t> {
+    /// `apps/v1`; empty when it is not known.
+    pub(super) api_version: &'t str,
+    /// `Deployment`.
+    pub(super) kind: &'t str,
+}
+
+/// The kind, as the text states it or as its keys tell; where several kinds look alike, as the path tells.
+pub(super) fn kind_of<'t>(path: &str, object: Block<'_, 't>) -> Option<Sort<'t>> {
+    if let (Some((kind, _)), Some((api_version, _))) = (object.given("Kind"), object.given("API Version")) {
+        return Some(Sort { api_version, kind });
+    }
     let keys: Vec<&str> = object.entries().map(|e| e.key()).collect();
-    let told = SIGNS.iter().find(|(signs, _)| signs.iter().all(|s| keys.contains(s)));
-    told.and_then(|(_, kind)| KindName::of(kind)).or_else(|| kind_of_path(path))
+    let told = SIGNS.iter().find(|(signs, _)| signs.iter().all(|s| keys.contains(s))).map(|(_, kind)| *kind);
+    let named = || told.or_else(|| kind_of_text(object)).and_then(KindName::of);
+    named().or_else(|| kind_of_path(path)).map(|k| Sort { api_version: k.api_version, kind: k.kind })
+}
+
+/// Kinds whose texts are told by a line that is no key.
+fn kind_of_text(object: Block<'_, '_>) -> Option<&'static str> {
+    if config::has_data(object) {
+        return Some(if config::head(object).has("Type") { "Secret" } else { "ConfigMap" });
+    }
+    if object.get("Spec").is_some_and(|spec| spec.below.has("PodSelector")) {
+        return Some("NetworkPolicy");
+    }
+    let mut lines = object.0.iter().map(|l| l.text());
+    lines.find_map(|text| match text {
+        _ if text.starts_with("Resource ") && text.ends_with(" Hard") => Some("ResourceQuota"),
+        _ if text.starts_with("Type ") && text.contains(" Default Request ") => Some("LimitRange"),
+        "Resource Quotas" => Some("Namespace"),
+        _ if text.to_ascii_lowercase().starts_with("no resource quota") => Some("Namespace"),
+        _ => None,
+    })
 }
 
 /// `describe/resourcequota/x.txt`, `describe_pvc.txt`.

@@ -60,8 +60,23 @@ pub(super) fn fill_source<'t>(volume: &mut Draft<'t>, told: Block<'_, 't>) {
             source.put(field, entry.number(), scalar(field, value));
         }
     }
-    if *name == "csi" {
-        fill_attributes(source, told);
+    match *name {
+        "csi" => fill_attributes(source, told),
+        "downwardAPI" => fill_items(source, told),
+        _ => {}
+    }
+}
+
+/// `metadata.labels -> labels` lines below `Items:`.
+fn fill_items<'t>(source: &mut Draft<'t>, told: Block<'_, 't>) {
+    let Some(items) = told.get("Items") else { return };
+    for (text, line) in items.values() {
+        if let Some((field, path)) = text.split_once(" -> ") {
+            let mut item = Draft::default();
+            item.text("path", line, path);
+            item.text("fieldRef.fieldPath", line, field);
+            source.list("items", items.number()).push((line, Node::Map(item)));
+        }
     }
 }
 

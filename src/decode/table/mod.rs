@@ -7,18 +7,21 @@ use std::sync::Arc;
 
 use super::columns::Columns;
 use super::draft::{Draft, Node};
-use super::kind::KindName;
 use super::resource::Origin;
 use super::{Decoded, Document, Part, collected};
 use crate::location::Location;
 
 mod cells;
+mod custom;
 mod events;
+mod known;
 mod node;
 mod pod;
 mod service;
 mod sort;
 mod workload;
+
+use sort::Listed;
 
 /// The line begins a table: it is a header, or a row of events whose header was cut off.
 pub(super) fn begins(line: &str) -> bool {
@@ -61,10 +64,10 @@ pub(super) fn read(path: &Arc<str>, text: &str, first: u32, decoded: &mut Decode
 /// Adds what the table of the documents `from` on shows to have been asked for. A single row may have been asked for by
 /// its name, unless the file is called after the kind.
 fn end(table: Option<Table<'_>>, path: &Arc<str>, from: usize, decoded: &mut Decoded) {
-    let Some(Table::Objects { columns, kind }) = table else { return };
+    let Some(Table::Objects { columns, listed }) = table else { return };
     let objects = &decoded.documents[from..];
     let everywhere = columns.has("NAMESPACE");
-    let is_named = kind.is_some() && kind == sort::kind_of_path(path);
+    let is_named = listed.is_some_and(|l| sort::is_named(path, &l.kind));
     if everywhere || is_named || objects.len() > 1 {
         let asked = collected::of_objects(objects, everywhere, &Location::file(path));
         decoded.documents.extend(asked);
@@ -76,7 +79,7 @@ enum Table<'t> {
     /// Events.
     Events(events::Events<'t>),
     /// Objects of one kind, or of several told by their names' prefixes.
-    Objects { columns: Columns<'t>, kind: Option<&'static KindName> },
+    Objects { columns: Columns<'t>, listed: Option<Listed<'t>> },
 }
 
 impl<'t> Table<'t> {
@@ -92,15 +95,15 @@ impl<'t> Table<'t> {
         if !columns.has("NAME") {
             return None;
         }
-        let kind = sort::kind_of_columns(&columns).or_else(|| sort::kind_of_path(path));
-        Some(Table::Objects { columns, kind })
+        let listed = sort::listed(&columns, path);
+        Some(Table::Objects { columns, listed })
     }
 
     fn read(&mut self, path: &Arc<str>, row: &'t str, line: u32, decoded: &mut Decoded) {
         match self {
             Table::Events(events) => events.read(path, row, line, decoded),
-            Table::Objects { columns, kind } => {
-                if let Some(draft) = object(&Row { cells: columns.cells(row), line }, *kind) {
+            Table::Objects { columns, listed } => {
+                if let Some(draft) = object(&Row { cells: columns.cells(row), line }, listed.as_ref()) {
                     let resource = draft.into_resource(path, Origin::Table, line);
                     decoded.documents.extend(resource.map(Document::Resource));
                 }
@@ -130,12 +133,12 @@ impl<'t> Row<'t> {
 }
 
 /// The object a row tells of.
-fn object<'t>(row: &Row<'t>, kind: Option<&'static KindName>) -> Option<Draft<'t>> {
-    let (name, kind) = sort::split_name(row.get("NAME")?, kind)?;
+fn object<'t>(row: &Row<'t>, listed: Option<&Listed<'t>>) -> Option<Draft<'t>> {
+    let (name, of) = sort::split_name(row.get("NAME")?, listed)?;
     let line = row.line;
-    let mut draft = Draft::of(kind.api_version, kind.kind, line);
+    let mut draft = Draft::of(of.api_version, of.kind.clone(), line);
     draft.text("metadata.name", line, name);
-    if let Some(namespace) = row.get("NAMESPACE").filter(|_| kind.namespaced) {
+    if let Some(namespace) = row.get("NAMESPACE").filter(|_| of.namespaced) {
         draft.text("metadata.namespace", line, namespace);
     }
     if let Some(labels) = row.get("LABELS") {
@@ -144,7 +147,7 @@ fn object<'t>(row: &Row<'t>, kind: Option<&'static KindName>) -> Option<Draft<'t
     if let Some(age) = row.get("AGE") {
         draft.age("metadata.creationTimestamp", line, age);
     }
-    fill(&mut draft, kind.kind, row);
+    fill(&mut draft, &of.kind, row);
     Some(draft)
 }
 
@@ -155,9 +158,10 @@ fn fill<'t>(draft: &mut Draft<'t>, kind: &str, row: &Row<'t>) {
         "Service" => service::fill(draft, row),
         "Endpoints" => service::fill_endpoints(draft, row),
         "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" | "ReplicationController" => workload::fill(draft, kind, row),
+        _ if kind.starts_with(|c: char| c.is_ascii_lowercase()) => custom::fill(draft, row),
         _ => {}
     }
-    cells::fill_known(draft, kind, row);
+    known::fill(draft, kind, row);
 }
 
 /// A node of a list item.
