@@ -66,8 +66,7 @@ fn push_line(out: &mut String, line: &str) {
     let start = out.len();
     let last_colons = line.rfind("::");
     let mut before = ' ';
-    let mut length = 0;
-    for (at, c) in line.char_indices() {
+    for (length, (at, c)) in line.char_indices().enumerate() {
         if length > LINE_MAX {
             cut(out, start, line.len() - at);
             return;
@@ -83,7 +82,6 @@ fn push_line(out: &mut String, line: &str) {
             _ => out.push(c),
         }
         before = c;
-        length += 1;
     }
     if out[start..].chars().count() > LINE_MAX {
         cut(out, start, 0);

@@ -2,7 +2,7 @@
 const all = (css, at = document) => [...at.querySelectorAll(css)];
 const make = (name, text = '', more = {}) => Object.assign(document.createElement(name), { textContent: text }, more);
 const said = make('p', '', { className: 'hush', role: 'status' });
-document.querySelector('main').append(said);
+document.body.append(said);
 
 const button = (text, name, act) => make('button', text, { type: 'button', ariaLabel: name, onclick: act });
 const copier = (name, from) => {
@@ -14,7 +14,7 @@ const copier = (name, from) => {
       getSelection().selectAllChildren(from);
       document.execCommand('copy');
     }
-    said.textContent = name + ': copied';
+    said.textContent = name + ' copied';
     b.textContent = 'Copied';
     setTimeout(() => { b.textContent = 'Copy'; }, 1500);
   });

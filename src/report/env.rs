@@ -93,7 +93,6 @@ fn add_blocks(env: &mut Environment<'static>) {
     env.add_filter("excerpt", |evidence: Serde<Evidence>, around: usize| {
         Value::from_safe_string(escape::fence(&excerpt::numbered(&evidence, around), "text"))
     });
-    env.add_filter("link", |url: &str| {
-        if url.starts_with("https://") || url.starts_with("http://") { url.to_owned() } else { String::new() }
-    });
+    env.add_filter("link", |text: &str| escape::url(text));
+    env.add_filter("autolink", |text: &str| Value::from_safe_string(format!("<{}>", escape::url(text))));
 }

@@ -97,6 +97,23 @@ pub(super) fn command_property(text: &str) -> String {
     command_data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
+/// A link of the catalogue, or empty when it is none: only `https:` and `http:` lead anywhere, and nothing in it needs to
+/// be escaped again.
+pub(super) fn url(text: &str) -> String {
+    if !(text.starts_with("https://") || text.starts_with("http://")) {
+        return String::new();
+    }
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => out.push(char::from(byte)),
+            _ if b"-._~:/?#@!$&()*+,;=%".contains(&byte) => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
 /// Between two letters or digits, where an underscore is no emphasis.
 fn within_word(before: &str, rest: &str) -> bool {
     before.ends_with(char::is_alphanumeric) && rest[1..].starts_with(char::is_alphanumeric)
@@ -151,6 +168,12 @@ mod tests {
         assert_eq!([code("a"), code("a`b"), code("``"), code("")], ["`a`", "``a`b``", "``` `` ```", ""]);
         assert_eq!(code_cell("a|b"), "`a\\|b`");
         assert_eq!(fence("x\n````\ny", "sh"), "`````sh\nx\n````\ny\n`````");
+    }
+
+    #[test]
+    fn only_links_of_the_web_are_links() {
+        assert_eq!(url("https://a.b/c?d=1&e=<f>\"' "), "https://a.b/c?d=1&e=%3Cf%3E%22%27%20");
+        assert_eq!([url("javascript:alert(1)"), url("//a.b"), url("data:x")], ["", "", ""]);
     }
 
     #[test]

@@ -49,9 +49,11 @@ struct Page<'a> {
 /// The page, at most [`PAGE_MAX`] bytes long: parts that are least missed are cut until it fits.
 pub(super) fn render(report: &Report) -> String {
     let rows = affected(report);
+    let data = json::in_script(report);
+    let data = (data.len() <= DATA_MAX).then_some(data);
     let mut limits = Limits::default();
     loop {
-        let page = page(report, &rows, &limits);
+        let page = page(report, &rows, data.as_deref(), &limits);
         if page.len() <= PAGE_MAX {
             return page;
         }
@@ -62,7 +64,7 @@ pub(super) fn render(report: &Report) -> String {
     }
 }
 
-fn page(full: &Report, rows: &[Affected], limits: &Limits) -> String {
+fn page(full: &Report, rows: &[Affected], data: Option<&str>, limits: &Limits) -> String {
     let report = limited(full, limits);
     let cause = report.root_cause.as_ref();
     let chain = cause.filter(|c| !c.chain.is_empty()).map(svg::chain);
@@ -92,9 +94,10 @@ fn page(full: &Report, rows: &[Affected], limits: &Limits) -> String {
         cut: *limits != Limits::default(),
         limit: PAGE_MAX,
     };
-    let full_data = json::in_script(full);
-    let data =
-        if full_data.len() <= DATA_MAX { full_data } else { json::in_script(&Truncated { truncated: true, report: &report }) };
+    let data = match data {
+        Some(data) => data.to_owned(),
+        None => json::in_script(&Truncated { truncated: true, report: &report }),
+    };
     env::render(
         "report.html",
         context! {

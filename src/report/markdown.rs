@@ -19,24 +19,31 @@ const VERTICES: usize = 12;
 /// What is kept; each step of [`Keep::steps`] gives up what is missed least of what is left.
 #[derive(Debug, Clone, serde::Serialize)]
 struct Keep {
+    diagram: bool,
     logs: bool,
     inventory: bool,
     others: bool,
     moments: usize,
     /// Lines around each excerpt.
     around: usize,
-    /// Pieces of evidence of other findings.
+    /// Pieces of evidence of one finding.
     evidence: usize,
     /// Evidence of the root cause that its chain does not cite.
     uncited: bool,
     symptoms: usize,
     problems: usize,
     patches: usize,
+    /// What is to be done after the fix.
+    after: bool,
 }
+
+/// Gives something up.
+type Cut = fn(&mut Keep);
 
 impl Keep {
     fn steps() -> impl Iterator<Item = (Self, Vec<&'static str>)> {
         let all = Keep {
+            diagram: true,
             logs: true,
             inventory: true,
             others: true,
@@ -47,8 +54,10 @@ impl Keep {
             symptoms: 10,
             problems: 20,
             patches: ALL,
+            after: true,
         };
-        let cuts: [(&'static str, fn(&mut Keep)); 9] = [
+        let cuts: [(&'static str, Cut); 13] = [
+            ("the diagram", |keep| keep.diagram = false),
             ("log patterns", |keep| keep.logs = false),
             ("the inventory", |keep| keep.inventory = false),
             ("other findings", |keep| keep.others = false),
@@ -57,10 +66,10 @@ impl Keep {
             ("evidence beyond the chain", |keep| keep.uncited = false),
             ("the timeline", |keep| keep.moments = 0),
             ("symptoms after the third", |keep| keep.symptoms = 3),
-            ("further patches", |keep| {
-                keep.patches = 1;
-                keep.problems = 0;
-            }),
+            ("unreadable parts", |keep| keep.problems = 0),
+            ("further patches", |keep| keep.patches = 1),
+            ("how to check and prevent", |keep| keep.after = false),
+            ("evidence", |keep| keep.evidence = 0),
         ];
         let mut keep = all.clone();
         let mut left_out = Vec::new();
@@ -98,7 +107,7 @@ fn page(report: &Report, keep: &Keep, left_out: Vec<&'static str>) -> String {
     let page = Page {
         facts: facts(report),
         examined: words::examined(report),
-        mermaid: report.root_cause.as_ref().map(mermaid).unwrap_or_default(),
+        mermaid: report.root_cause.as_ref().filter(|_| keep.diagram).map(mermaid).unwrap_or_default(),
         evidence: evidence(report, keep),
         others: words::others(report).map(|(_, finding)| finding).collect(),
         incidents: words::incidents(report).map(|(_, finding)| finding).collect(),
@@ -127,7 +136,7 @@ fn facts(report: &Report) -> String {
 fn evidence(report: &Report, keep: &Keep) -> Vec<usize> {
     let Some(cause) = &report.root_cause else { return Vec::new() };
     let cited = |i: &usize| cause.chain.iter().any(|link| link.evidence.contains(i));
-    (0..cause.evidence.len()).filter(|i| keep.uncited || cited(i) || *i == 0).collect()
+    (0..cause.evidence.len()).filter(|i| keep.uncited || cited(i) || *i == 0).take(keep.evidence).collect()
 }
 
 /// A long chain as a Mermaid flowchart; empty for a short one, which the list says as well.

@@ -80,7 +80,8 @@ fn says(sheet: &mut Sheet, says: &str, numbers: usize, lead: usize, carets: usiz
     if carets > 0 {
         sheet.line(format_args!("{:numbers$} | {:lead$}{painted}", "", ""));
     }
-    for text in sheet.wrapped(says, numbers + 3) {
-        sheet.line(format_args!("{:numbers$} = {text}", ""));
+    for (i, text) in sheet.wrapped(says, numbers + 3).iter().enumerate() {
+        let sign = if i == 0 { '=' } else { ' ' };
+        sheet.line(format_args!("{:numbers$} {sign} {text}", ""));
     }
 }
