@@ -19,11 +19,15 @@ fn no_format_steers_a_runner_or_a_terminal() {
             for verbosity in [0, 1] {
                 let style = Style { width, verbosity, ..Style::default() };
                 let shown = String::from_utf8(render(&sample("hostile"), format, &style)).expect("is UTF-8");
-                let ours = |line: &&str| format == Format::Github && (line.starts_with("::error title=Root cause") || line.starts_with("::notice title=Not in"));
+                let ours = |line: &&str| {
+                    format == Format::Github
+                        && (line.starts_with("::error title=Root cause") || line.starts_with("::notice title=Not in"))
+                };
                 let obeyed: Vec<_> = commands(&shown).into_iter().filter(|line| !ours(line)).collect();
                 assert!(obeyed.is_empty(), "{format:?}: {obeyed:#?}");
                 // A word joiner of ours ends mentions in Markdown.
-                let hidden: Vec<char> = shown.chars().filter(|c| is_hidden(*c) && !matches!(c, '\n' | '\t' | '\u{2060}')).collect();
+                let hidden: Vec<char> =
+                    shown.chars().filter(|c| is_hidden(*c) && !matches!(c, '\n' | '\t' | '\u{2060}')).collect();
                 assert!(hidden.is_empty(), "{format:?}: {hidden:?}");
             }
         }
@@ -53,7 +57,9 @@ fn the_page_has_no_elements_but_its_own() {
 #[test]
 fn what_is_hostile_is_shown() {
     let page = text(&sample("hostile"), Format::Html);
-    for shown in ["&lt;script&gt;document.title=&#39;owned&#39;&lt;/script&gt; {{ 7*7 }}", "⟨U+202E⟩esrever", "␛[31mred", "##⟨[⟩error]"] {
+    for shown in
+        ["&lt;script&gt;document.title=&#39;owned&#39;&lt;/script&gt; {{ 7*7 }}", "⟨U+202E⟩esrever", "␛[31mred", "##⟨[⟩error]"]
+    {
         assert!(page.contains(shown), "{shown}");
     }
 }

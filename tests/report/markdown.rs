@@ -21,7 +21,8 @@ fn depth(events: &[Event<'_>], element: &str) -> i64 {
         Event::Html(html) | Event::InlineHtml(html) => Some(html),
         _ => None,
     });
-    html.map(|html| html.matches(&format!("<{element}>")).count() as i64 - html.matches(&format!("</{element}>")).count() as i64).sum()
+    html.map(|html| html.matches(&format!("<{element}>")).count() as i64 - html.matches(&format!("</{element}>")).count() as i64)
+        .sum()
 }
 
 #[test]
@@ -96,7 +97,13 @@ fn verdict_and_fix_go_last() {
     let whole = markdown(&report, 60_000);
     let less = markdown(&report, 6_000);
     assert!(whole.contains("Log patterns") && !less.contains("Log patterns"));
-    for kept in ["## Root cause", "restartPolicy: Always", "### From cause to symptom", "### Not in this bundle", "Left out to stay short: the diagram, log patterns"] {
+    for kept in [
+        "## Root cause",
+        "restartPolicy: Always",
+        "### From cause to symptom",
+        "### Not in this bundle",
+        "Left out to stay short: the diagram, log patterns",
+    ] {
         assert!(less.contains(kept), "{kept}");
     }
     let least = markdown(&report, 500);
