@@ -3,7 +3,7 @@
 use super::{Detector, Evidence, Finding, pod_trouble, symptom};
 use crate::catalog::Strength;
 use crate::cluster::Cluster;
-use crate::decode::{Origin, Resource};
+use crate::decode::{Origin, Resource, Value};
 
 pub(super) const DETECTORS: &[Detector] =
     &[Detector { name: "pod_nameserver", run: pod_nameserver }, Detector { name: "cluster_dns", run: cluster_dns }];
@@ -17,8 +17,9 @@ fn cluster_dns_services(cluster: &Cluster) -> impl Iterator<Item = &Resource> {
 
 /// A pod that is told not to use the cluster's DNS, and cannot resolve.
 fn pod_nameserver(cluster: &Cluster, out: &mut Vec<Finding>) {
-    for pod in cluster.kind("Pod").filter(|p| p.at("spec.dnsPolicy").text() == "None" && p.origin != Origin::Manifest) {
-        let servers = pod.at("spec.dnsConfig.nameservers");
+    for pod in cluster.kind("Pod").filter(|p| p.origin != Origin::Manifest) {
+        let Some((holder, spec)) = dns_settings(cluster, pod) else { continue };
+        let servers = spec.path("dnsConfig.nameservers");
         let is_cluster_dns = |ip: &str| cluster_dns_services(cluster).any(|s| s.at("spec.clusterIP").text() == ip);
         let Some(server) = servers.items().find(|s| !is_cluster_dns(s.text())) else { continue };
         let said = cluster.logs_of(&pod.reference).find_map(|log| {
@@ -32,8 +33,8 @@ fn pod_nameserver(cluster: &Cluster, out: &mut Vec<Finding>) {
         let strength = if said.is_some() { Strength::Proof } else { Strength::Statement };
         let top = cluster.top_owner_ref(pod);
         let says = "dnsPolicy None: the pod asks this server only, which knows nothing of the cluster's names";
-        let mut finding = Finding::new("dns-resolution-failure", top, Evidence::value(pod, server, "nameserver", strength, says))
-            .evidence(Evidence::field(pod, "spec.dnsPolicy", strength, "the cluster's DNS is not used"))
+        let mut finding = Finding::new("dns-resolution-failure", top, Evidence::value(holder, server, "nameserver", strength, says))
+            .evidence(Evidence::value(holder, spec.get("dnsPolicy"), "dnsPolicy", strength, "the cluster's DNS is not used"))
             .fact("server", server.text())
             .affects([pod.reference.clone()]);
         if let Some((log, hit)) = said {
@@ -41,6 +42,15 @@ fn pod_nameserver(cluster: &Cluster, out: &mut Vec<Finding>) {
         }
         out.push(finding);
     }
+}
+
+/// The spec that tells a pod not to use the cluster's DNS: its own, or its template's where the pod was read from a text
+/// that leaves the setting out.
+fn dns_settings<'a>(cluster: &'a Cluster, pod: &'a Resource) -> Option<(&'a Resource, Value<'a>)> {
+    let own = pod.at("spec");
+    let template = || cluster.top_owner(pod).pod_spec().map(|(_, spec)| (cluster.top_owner(pod), spec));
+    let known = if own.get("dnsPolicy").exists() { Some((pod, own)) } else { template() };
+    known.filter(|(_, spec)| spec.get("dnsPolicy").text() == "None")
 }
 
 /// The cluster's DNS has no pod that is ready.

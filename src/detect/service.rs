@@ -132,7 +132,7 @@ fn port_mismatch(
 ) -> Option<Finding> {
     let target = port.get("targetPort");
     let target = if target.exists() { target } else { port.get("port") };
-    let declared: Vec<Value<'_>> = pod.at("spec.containers").items().flat_map(|c| c.get("ports").items()).collect();
+    let declared = declared_ports(cluster, pod);
     if declared.is_empty() || target.text().is_empty() {
         return None;
     }
@@ -175,6 +175,14 @@ fn port_mismatch(
             service.at("spec.ports").items().position(|p| p.get("port").text() == port.get("port").text()).unwrap_or(0),
         );
     Some(finding)
+}
+
+/// Ports the containers declare; those of the template where the pod was read from a text that leaves their names out.
+fn declared_ports<'a>(cluster: &'a Cluster, pod: &'a Resource) -> Vec<Value<'a>> {
+    let of = |spec: Value<'a>| spec.get("containers").items().flat_map(|c| c.get("ports").items()).collect::<Vec<_>>();
+    let own = of(pod.at("spec"));
+    let templated = || cluster.top_owner(pod).pod_spec().map(|(_, spec)| of(spec)).unwrap_or_default();
+    if own.iter().any(|p| p.get("name").exists()) { own } else { Some(templated()).filter(|t| !t.is_empty()).unwrap_or(own) }
 }
 
 fn shown(declared: &[Value<'_>]) -> String {
@@ -237,12 +245,16 @@ fn scaled_to_zero(cluster: &Cluster, out: &mut Vec<Finding>) {
             .collect();
         let Some(service) = services.first() else { continue };
         let called = services.iter().any(|s| is_called(cluster, &s.reference) || cluster.is_refused(s));
-        let strength = if called { Strength::Proof } else { Strength::Hint };
+        let lately = cluster.events_of(&workload.reference).filter(|e| e.reason == "ScalingReplicaSet" && e.message.contains(" to 0")).last();
+        let strength = if called || lately.is_some() { Strength::Proof } else { Strength::Hint };
         let evidence = Evidence::field(workload, "spec.replicas", strength, "no pod is asked for");
-        let finding = Finding::new("scaled-to-zero", workload.reference.clone(), evidence)
+        let mut finding = Finding::new("scaled-to-zero", workload.reference.clone(), evidence)
             .evidence(Evidence::field(service, "spec.selector", strength, "selects the pods that are not there"))
             .fact("service", service.name())
             .affects(services.iter().map(|s| s.reference.clone()));
+        if let Some(event) = lately {
+            finding = finding.evidence(Evidence::event(event, Strength::Statement, "it was scaled down only lately"));
+        }
         out.push(finding);
     }
 }

@@ -250,10 +250,13 @@ impl Scope {
     }
 }
 
+/// How much something hurts that is proved broken and of which nobody complains.
+const BROKEN: f64 = 0.3;
+
 /// What is proved to be broken hurts, also where nobody complains of it: an Ingress without its class, a Service that selects
 /// nothing.
 fn broken(catalog: &Catalog, findings: &[Finding], symptoms: &[Symptom]) -> Vec<Symptom> {
-    let hurts = |object: &Ref| symptoms.iter().any(|s| s.resource == *object);
+    let hurts = |object: &Ref| symptoms.iter().any(|s| s.resource == *object && s.weight >= BROKEN);
     findings
         .iter()
         .filter(|f| f.strength() == Strength::Proof && !hurts(&f.culprit) && !f.affected.iter().any(hurts))
@@ -264,7 +267,7 @@ fn broken(catalog: &Catalog, findings: &[Finding], symptoms: &[Symptom]) -> Vec<
                 kind: "broken",
                 what: prose(&cause.title, &finding.facts),
                 since: None,
-                weight: 0.3,
+                weight: BROKEN,
                 evidence: finding.evidence.first()?.clone(),
             })
         })
