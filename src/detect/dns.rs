@@ -33,10 +33,11 @@ fn pod_nameserver(cluster: &Cluster, out: &mut Vec<Finding>) {
         let strength = if said.is_some() { Strength::Proof } else { Strength::Statement };
         let top = cluster.top_owner_ref(pod);
         let says = "dnsPolicy None: the pod asks this server only, which knows nothing of the cluster's names";
-        let mut finding = Finding::new("dns-resolution-failure", top, Evidence::value(holder, server, "nameserver", strength, says))
-            .evidence(Evidence::value(holder, spec.get("dnsPolicy"), "dnsPolicy", strength, "the cluster's DNS is not used"))
-            .fact("server", server.text())
-            .affects([pod.reference.clone()]);
+        let mut finding =
+            Finding::new("dns-resolution-failure", top, Evidence::value(holder, server, "nameserver", strength, says))
+                .evidence(Evidence::value(holder, spec.get("dnsPolicy"), "dnsPolicy", strength, "the cluster's DNS is not used"))
+                .fact("server", server.text())
+                .affects([pod.reference.clone()]);
         if let Some((log, hit)) = said {
             finding = finding.evidence(Evidence::hit(log, hit, Strength::Statement, "a name it cannot resolve"));
         }

@@ -245,7 +245,10 @@ fn scaled_to_zero(cluster: &Cluster, out: &mut Vec<Finding>) {
             .collect();
         let Some(service) = services.first() else { continue };
         let called = services.iter().any(|s| is_called(cluster, &s.reference) || cluster.is_refused(s));
-        let lately = cluster.events_of(&workload.reference).filter(|e| e.reason == "ScalingReplicaSet" && e.message.contains(" to 0")).last();
+        let lately = cluster
+            .events_of(&workload.reference)
+            .filter(|e| e.reason == "ScalingReplicaSet" && e.message.contains(" to 0"))
+            .last();
         let strength = if called || lately.is_some() { Strength::Proof } else { Strength::Hint };
         let evidence = Evidence::field(workload, "spec.replicas", strength, "no pod is asked for");
         let mut finding = Finding::new("scaled-to-zero", workload.reference.clone(), evidence)
