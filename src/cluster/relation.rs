@@ -96,8 +96,14 @@ impl Graph {
                 let selector = resource.at("spec.selector");
                 if !selector.is_empty() {
                     let pods = cluster.kind("Pod").filter(|p| p.namespace() == ns && selects(selector, p.at("metadata.labels")));
-                    for pod in pods.map(|p| p.reference.clone()).collect::<Vec<_>>() {
-                        self.edge(&pod, Relation::Backs, this);
+                    let mut backs: Vec<_> = pods.map(|p| p.reference.clone()).collect();
+                    if backs.is_empty() {
+                        backs.extend(
+                            templates(cluster, ns).filter(|(_, l)| selects(selector, *l)).map(|(r, _)| r.reference.clone()),
+                        );
+                    }
+                    for back in backs {
+                        self.edge(&back, Relation::Backs, this);
                     }
                 }
             }
@@ -213,6 +219,15 @@ impl Reach {
     pub fn objects(&self) -> impl Iterator<Item = &Ref> {
         self.ways.iter().map(|(r, _)| r)
     }
+}
+
+/// Workloads of a namespace with the labels of the pods they would make.
+fn templates<'a>(cluster: &'a Cluster, namespace: Option<&'a str>) -> impl Iterator<Item = (&'a Resource, Value<'a>)> {
+    let workloads = cluster.resources().filter(move |r| r.namespace() == namespace && r.kind() != "Pod");
+    workloads.filter_map(|r| {
+        let (path, _) = r.pod_spec()?;
+        Some((r, r.at(&format!("{}.metadata.labels", path.strip_suffix(".spec")?))))
+    })
 }
 
 /// Objects a pod spec names and cannot do without.

@@ -19,6 +19,7 @@ mod admission;
 mod arc;
 mod container;
 mod controller;
+mod creation;
 mod custom;
 mod dns;
 mod facts;
@@ -28,6 +29,7 @@ mod near;
 mod policy;
 mod probe;
 mod process;
+mod quota;
 mod reference;
 mod scheduling;
 mod service;
@@ -301,6 +303,7 @@ const AREAS: &[&[Detector]] = &[
     ingress::DETECTORS,
     probe::DETECTORS,
     process::DETECTORS,
+    quota::DETECTORS,
     reference::DETECTORS,
     policy::DETECTORS,
     scheduling::DETECTORS,

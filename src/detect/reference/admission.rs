@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{Evidence, Finding, Strength, nearest};
 use crate::cluster::{Cluster, Presence};
 use crate::decode::{Event, Origin, Ref, Resource};
+use crate::detect::creation::short_workloads;
 use crate::detect::template::Template;
 
 /// An object of this kind, named at this field of the pod spec.
@@ -50,27 +51,12 @@ const LOOKUPS: [Lookup; 3] = [
 
 /// Workloads whose pods are refused because something they name does not exist.
 pub(super) fn admission_reference(cluster: &Cluster, out: &mut Vec<Finding>) {
-    for resource in cluster.resources().filter(|r| r.kind() != "Pod" && r.origin != Origin::Manifest) {
-        if resource.pod_spec().is_some() && cluster.owner(resource).is_none() && lacks_pods(cluster, resource) {
-            out.extend(LOOKUPS.iter().filter_map(|lookup| lookup.in_template(cluster, resource)));
-        }
+    for workload in short_workloads(cluster) {
+        out.extend(LOOKUPS.iter().filter_map(|lookup| lookup.in_template(cluster, workload)));
     }
     for event in cluster.events().iter().filter(|e| e.warning && cluster.is_current(e)) {
         out.extend(LOOKUPS.iter().filter_map(|lookup| lookup.in_event(cluster, event)));
     }
-}
-
-/// Pods are wanted, and some are not there at all.
-fn lacks_pods(cluster: &Cluster, workload: &Resource) -> bool {
-    let wanted = match workload.kind() {
-        "DaemonSet" => workload.at("status.desiredNumberScheduled").as_i64().unwrap_or(0),
-        "Job" => workload.at("spec.parallelism").as_i64().unwrap_or(1) - workload.at("status.succeeded").as_i64().unwrap_or(0),
-        "CronJob" => i64::from(!workload.at("status.active").is_empty()),
-        _ => workload.at("spec.replicas").as_i64().unwrap_or(1),
-    };
-    let pods = cluster.descendants(&workload.reference).into_iter().filter(|p| p.kind() == "Pod").count();
-    let is_idle = workload.at("spec.suspend").is_true() || workload.condition("Complete").get("status").is_true();
-    !is_idle && (pods as i64) < wanted && cluster.kind("Pod").any(|p| p.namespace() == workload.namespace())
 }
 
 impl Lookup {
