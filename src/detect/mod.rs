@@ -18,6 +18,7 @@ use crate::location::{Location, Problem};
 mod admission;
 mod arc;
 mod container;
+mod control_plane;
 mod controller;
 mod creation;
 mod custom;
@@ -27,6 +28,7 @@ mod image;
 mod ingress;
 mod near;
 mod policy;
+mod node;
 mod probe;
 mod process;
 mod quota;
@@ -297,10 +299,12 @@ const AREAS: &[&[Detector]] = &[
     admission::DETECTORS,
     arc::DETECTORS,
     container::DETECTORS,
+    control_plane::DETECTORS,
     controller::DETECTORS,
     dns::DETECTORS,
     image::DETECTORS,
     ingress::DETECTORS,
+    node::DETECTORS,
     probe::DETECTORS,
     process::DETECTORS,
     quota::DETECTORS,

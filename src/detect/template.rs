@@ -18,8 +18,7 @@ pub(super) struct Template<'a> {
 impl<'a> Template<'a> {
     /// The template behind a pod (or the workload itself, when it carries one).
     pub(super) fn of(cluster: &'a Cluster, resource: &'a Resource) -> Option<Self> {
-        // The kubelet's mirror of a static pod belongs to its Node; what one changes is the manifest behind the pod.
-        let top = Some(cluster.top_owner(resource)).filter(|top| top.kind() != "Node").unwrap_or(resource);
+        let top = cluster.top_owner(resource);
         let carrier = top.reference.clone();
         let holder = if top.pod_spec().is_some() { top } else { resource };
         let (path, spec) = holder.pod_spec()?;

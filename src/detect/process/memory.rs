@@ -89,6 +89,7 @@ fn finding(cluster: &Cluster, container: &Container<'_>, evidence: Evidence) -> 
         return None;
     }
     let resources = container.spec.get("resources");
+    let how = evidence.says.clone();
     let limit_text = resources.path("limits.memory").text();
     let pointer = if limit_text.is_empty() { None } else { template.pointer_of(container, "resources/limits/memory") };
     let mut finding = Finding::new("oom-killed", template.carrier.clone(), evidence)
@@ -100,6 +101,7 @@ fn finding(cluster: &Cluster, container: &Container<'_>, evidence: Evidence) -> 
         .fact("restarts", container.restarts())
         .fact("pointer", pointer.unwrap_or_default())
         .fact("raised", raised(limit_now))
+        .fact("how", how)
         .affects([pod.reference.clone()]);
     if !limit_text.is_empty() {
         let says = "this much it may use";
