@@ -10,8 +10,7 @@ use crate::detect::{Evidence, EvidenceKind, Finding};
 const SIGNAL: &str = "api-server-unreachable";
 
 /// Parts of the names of network plug-ins' pods.
-const NETWORK: [&str; 9] =
-    ["calico", "flannel", "cilium", "weave", "canal", "aws-node", "antrea", "kindnet", "multus"];
+const NETWORK: [&str; 9] = ["calico", "flannel", "cilium", "weave", "canal", "aws-node", "antrea", "kindnet", "multus"];
 
 /// A line that says that the API server did not answer.
 struct Miss<'a> {
@@ -95,7 +94,9 @@ fn control_plane(cluster: &Cluster, misses: &[Miss<'_>]) -> Option<Ref> {
     let host = misses.first()?.address.rsplit_once(':')?.0;
     let of_host = cluster.kind("Node").find(|n| n.at("status.addresses").items().any(|a| a.get("address").text() == host));
     let role = |n: &&Resource| {
-        ["control-plane", "master"].iter().any(|r| n.at("metadata.labels").get(&format!("node-role.kubernetes.io/{r}")).tag().is_some())
+        ["control-plane", "master"]
+            .iter()
+            .any(|r| n.at("metadata.labels").get(&format!("node-role.kubernetes.io/{r}")).tag().is_some())
     };
     let node = of_host.or_else(|| cluster.kind("Node").find(role));
     node.or_else(|| cluster.find("Service", Some("default"), "kubernetes")).map(|r| r.reference.clone())

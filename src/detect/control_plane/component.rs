@@ -30,7 +30,8 @@ pub(super) fn scheduler(cluster: &Cluster, out: &mut Vec<Finding>) {
 fn silent_scheduler(cluster: &Cluster, waiting: &[&Resource]) -> Option<Finding> {
     let first = waiting.first()?;
     let component = Component { cluster, name: "kube-scheduler" };
-    let works = component.is_led() || cluster.events().iter().any(|e| e.source.contains("scheduler") && recent(cluster, e.last.or(e.first)));
+    let works = component.is_led()
+        || cluster.events().iter().any(|e| e.source.contains("scheduler") && recent(cluster, e.last.or(e.first)));
     let node = cluster.kind("Node").find(|n| is_control_plane(n))?;
     if works {
         return None;
@@ -119,7 +120,8 @@ impl<'a> Component<'a> {
 
     fn by_pod(&self) -> Option<(Ref, Evidence, String)> {
         let pods = || {
-            let ours = |p: &&Resource| p.label("component") == Some(self.name) || p.name().starts_with(&format!("{}-", self.name));
+            let ours =
+                |p: &&Resource| p.label("component") == Some(self.name) || p.name().starts_with(&format!("{}-", self.name));
             self.cluster.kind("Pod").filter(|p| p.namespace() == Some("kube-system")).filter(ours)
         };
         if pods().any(|p| self.cluster.is_settled(p)) {

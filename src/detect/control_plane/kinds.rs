@@ -69,8 +69,10 @@ pub(super) fn api_kinds(cluster: &Cluster, out: &mut Vec<Finding>) {
     for event in cluster.events().iter().filter(|e| e.message.contains("no matches for kind") && cluster.is_current(e)) {
         out.extend(Wanted::of(&event.message).and_then(|wanted| in_event(cluster, &wanted, event)));
     }
-    for resource in cluster.resources().filter(|r| r.at("status.conditions").items().any(|c| is_refusal(c.get("message").text()))) {
-        let Some(message) = resource.at("status.conditions").items().map(|c| c.get("message")).find(|m| is_refusal(m.text())) else {
+    for resource in cluster.resources().filter(|r| r.at("status.conditions").items().any(|c| is_refusal(c.get("message").text())))
+    {
+        let Some(message) = resource.at("status.conditions").items().map(|c| c.get("message")).find(|m| is_refusal(m.text()))
+        else {
             continue;
         };
         let says = "the controller quotes the API server";
@@ -109,14 +111,17 @@ fn finding(cluster: &Cluster, wanted: &Wanted, culprit: &Ref, evidence: &Evidenc
     };
     if let Some((_, _, release, instead)) = removed {
         let served = cluster.kubernetes_version().is_some_and(|v| v < KubernetesVersion::minor(*release));
-        return (!served).then(|| with("api-version-removed").fact("removed_in", format!("1.{release}")).fact("instead", *instead));
+        return (!served)
+            .then(|| with("api-version-removed").fact("removed_in", format!("1.{release}")).fact("instead", *instead));
     }
     let (group, _) = wanted.version.rsplit_once('/')?;
     let own = !group.contains('.') || group.ends_with(".k8s.io") && cluster.kind("CustomResourceDefinition").next().is_none();
     let installed = cluster.kind("CustomResourceDefinition").any(|d| {
         d.at("spec.group").text() == group
             && d.at("spec.names.kind").text() == wanted.kind
-            && d.at("spec.versions").items().any(|v| wanted.version.ends_with(&format!("/{}", v.get("name").text())) && v.get("served").is_true())
+            && d.at("spec.versions")
+                .items()
+                .any(|v| wanted.version.ends_with(&format!("/{}", v.get("name").text())) && v.get("served").is_true())
     });
     (!own && !installed).then(|| with("crd-missing"))
 }

@@ -26,7 +26,10 @@ pub(super) fn node_pressure(cluster: &Cluster, out: &mut Vec<Finding>) {
             let state = node.condition(condition);
             let evidence = if state.get("status").is_true() {
                 let says = "the kubelet reports the pressure";
-                Some(Evidence::value(node, state.get("message"), condition, Strength::Proof, says).of_kind(EvidenceKind::Condition))
+                Some(
+                    Evidence::value(node, state.get("message"), condition, Strength::Proof, says)
+                        .of_kind(EvidenceKind::Condition),
+                )
             } else {
                 evicted.first().filter(|p| !cluster.is_settled(p)).map(|pod| {
                     let says = "the kubelet says that the node ran low";
@@ -54,7 +57,8 @@ pub(super) fn node_pressure(cluster: &Cluster, out: &mut Vec<Finding>) {
 fn evicted<'a>(cluster: &'a Cluster, node: &Resource, resources: &[&str]) -> Vec<&'a Resource> {
     let low = |p: &&Resource| {
         let message = p.at("status.message").text();
-        let for_it = message.split_once("low on resource: ").is_some_and(|(_, what)| resources.iter().any(|r| what.starts_with(r)));
+        let for_it =
+            message.split_once("low on resource: ").is_some_and(|(_, what)| resources.iter().any(|r| what.starts_with(r)));
         let at = stamp(p.at("status.startTime")).or_else(|| stamp(p.at("metadata.creationTimestamp")));
         p.at("status.reason").text() == "Evicted"
             && p.at("spec.nodeName").text() == node.name()
@@ -68,7 +72,9 @@ fn evicted<'a>(cluster: &'a Cluster, node: &Resource, resources: &[&str]) -> Vec
 fn complaints(cluster: &Cluster, node: &Resource, condition: &str) -> Vec<Evidence> {
     const DISK: [&str; 3] = ["FreeDiskSpaceFailed", "ImageGCFailed", "ContainerGCFailed"];
     let about_it = |reason: &str, message: &str| match reason {
-        "EvictionThresholdMet" => PRESSURES.iter().any(|(c, _, resources)| *c == condition && resources.iter().any(|r| message.contains(r))),
+        "EvictionThresholdMet" => {
+            PRESSURES.iter().any(|(c, _, resources)| *c == condition && resources.iter().any(|r| message.contains(r)))
+        }
         reason => condition == "DiskPressure" && DISK.contains(&reason),
     };
     let events = cluster.events_of(&node.reference).filter(|e| about_it(&e.reason, &e.message) && cluster.is_current(e));

@@ -58,9 +58,13 @@ impl<'a> Node<'a> {
         let down = units.iter().find_map(|u| self.unit(u)).filter(|u| self.misses(u));
         let message = self.ready.get("message").text();
         let told = self.is_unready()
-            && ["container runtime is down", "container runtime status check may not have completed", "container runtime not ready"]
-                .iter()
-                .any(|w| message.contains(w))
+            && [
+                "container runtime is down",
+                "container runtime status check may not have completed",
+                "container runtime not ready",
+            ]
+            .iter()
+            .any(|w| message.contains(w))
             && !message.contains("NetworkReady=false");
         let runtime = if name == "cri-o" { "crio" } else { name };
         if let Some(unit) = down {

@@ -42,7 +42,10 @@ fn causes(objects: &[Json], more: Vec<Document>) -> Vec<String> {
 fn the_dead_unit_below_is_to_blame() {
     let unknown = node("n2", "Unknown", "Kubelet stopped posting node status.");
     assert_eq!(causes(from_ref(&unknown), vec![service("kubelet", "inactive")]), ["kubelet-down"]);
-    assert_eq!(causes(from_ref(&unknown), vec![service("kubelet", "inactive"), service("containerd", "failed")]), ["containerd-down"]);
+    assert_eq!(
+        causes(from_ref(&unknown), vec![service("kubelet", "inactive"), service("containerd", "failed")]),
+        ["containerd-down"]
+    );
     assert_eq!(causes(&[node("n2", "True", "")], vec![service("kube-proxy", "failed")]), ["kube-proxy-down"]);
     assert!(causes(&[node("n2", "True", "")], vec![service("kubelet", "active"), service("docker", "inactive")]).is_empty());
 }
@@ -64,7 +67,10 @@ fn the_kubelet_says_why_its_node_is_not_ready() {
     let table = [
         ("container runtime is down", "containerd-down"),
         ("PLEG is not healthy: pleg was last seen active 10m18s ago; threshold is 3m0s", "container-runtime-unhealthy"),
-        ("container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:cni plugin not initialized", "cni-not-initialized"),
+        (
+            "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:cni plugin not initialized",
+            "cni-not-initialized",
+        ),
     ];
     for (message, cause) in table {
         assert_eq!(causes(&[node("n2", "False", message)], Vec::new()), [cause], "{message}");
