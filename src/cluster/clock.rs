@@ -23,14 +23,15 @@ impl Cluster {
         }
     }
 
-    /// The newest stamp in the bundle.
+    /// The newest stamp in the bundle. Objects and events tell their zone; a log may not, and one that is ahead of them by
+    /// whole hours was written in local time.
     pub(super) fn newest_stamp(&self) -> Option<Timestamp> {
         let events = self.events.iter().filter_map(|e| e.last.or(e.first));
-        let logs = self.logs.iter().filter_map(|l| l.last);
         let leases = self.kind("Lease").filter_map(|l| l.at("spec.renewTime").text().parse().ok());
         let pods = self.kind("Pod").flat_map(pod_stamps);
-        let stamps = events.chain(logs).chain(leases).chain(pods).chain(self.start_and_age());
-        stamps.filter(|at| !time::is_yearless(*at)).max()
+        let zoned = events.chain(leases).chain(pods).chain(self.start_and_age()).filter(|at| !time::is_yearless(*at)).max();
+        let logs = self.logs.iter().filter_map(|l| l.last).filter(|at| !time::is_yearless(*at));
+        logs.filter(|at| !zoned.is_some_and(|zoned| is_shifted(*at, zoned))).chain(zoned).max()
     }
 
     /// A pod starts when it was scheduled: its start plus the age of that event is now. The youngest one tells best, for
@@ -44,6 +45,14 @@ impl Cluster {
         let (age, start) = told.min()?;
         start.checked_add(age).ok()
     }
+}
+
+/// Is `at` ahead of `zoned` by whole hours, as a local time read without its zone is?
+fn is_shifted(at: Timestamp, zoned: Timestamp) -> bool {
+    const SLACK: i64 = 10 * 60;
+    let ahead = at.duration_since(zoned).as_secs();
+    let hours = (ahead + SLACK).div_euclid(3600);
+    (1..=14).contains(&hours) && (ahead - hours * 3600).abs() <= SLACK
 }
 
 fn pod_stamps(pod: &Resource) -> impl Iterator<Item = Timestamp> {
