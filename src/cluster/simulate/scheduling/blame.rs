@@ -130,7 +130,10 @@ fn is_explicit(pod: &Pod<'_>) -> bool {
 /// The pod wants a label, by name, that no worker has. (Staying away from a label is no wish for the nodes without it.)
 fn asks_for_control_plane(pod: &Pod<'_>, workers: &[&Node<'_>]) -> bool {
     let terms = pod.spec.path("affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms");
-    let expressions = terms.items().flat_map(|t| t.get("matchExpressions").items()).filter(|e| matches!(e.get("operator").text(), "In" | "Exists"));
+    let expressions = terms
+        .items()
+        .flat_map(|t| t.get("matchExpressions").items())
+        .filter(|e| matches!(e.get("operator").text(), "In" | "Exists"));
     let wishes = selector::equalities(pod.spec.get("nodeSelector")).chain(expressions.map(Requirement::expression));
     let has = |node: &Node<'_>, wish: &Requirement<'_>| selector::is_met(wish, node.resource.at("metadata.labels"));
     wishes.into_iter().any(|wish| !workers.iter().any(|node| has(node, &wish)))
