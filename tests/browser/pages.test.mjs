@@ -153,7 +153,7 @@ const tests = {
       console.log('  pdftotext is not here: the text of the print was not looked at');
       return;
     }
-    for (const folded of ['it explains 3 of 3 symptoms', 'the controller log shows the count', 'Ephemeral runner counts', 'path: /spec/template', 'passed its memory limit', 'AutoscalingRunnerSet']) {
+    for (const folded of ['it explains 3 of 3 symptoms', 'the controller log shows the count', 'Ephemeral runner counts', 'path: /spec/template', 'passed its memory limit', 'What happened', 'Because of']) {
       assert.ok(text.includes(folded), `print lacks: ${folded}`);
     }
   },
