@@ -39,6 +39,7 @@ mod signs;
 mod storage;
 mod symptom;
 mod template;
+mod webhook;
 
 use symptom::pod_trouble;
 
@@ -313,6 +314,7 @@ const AREAS: &[&[Detector]] = &[
     scheduling::DETECTORS,
     service::DETECTORS,
     storage::DETECTORS,
+    webhook::DETECTORS,
 ];
 
 /// All detectors.

@@ -36,7 +36,9 @@ pub(in crate::detect) fn reason(unit: &NodeService) -> Option<(&LogLine, Evidenc
         let text = l.text.to_ascii_lowercase();
         l.level >= Some(Level::Error) && !text.contains("systemd[") || WORDS.iter().any(|w| text.contains(w))
     };
-    let line = unit.lines.iter().rev().find(is_reason)?;
+    // Stopped in order: what a program says while it ends is no reason.
+    let ordered = unit.lines.iter().rev().find(|l| l.text.contains("systemd[") && l.text.contains(": Stopped "));
+    let line = ordered.filter(|_| unit.active == "inactive").or_else(|| unit.lines.iter().rev().find(is_reason))?;
     let at = Location::line(&unit.location.path, line.line);
     let evidence = Evidence::file(at, line.text.clone(), Strength::Statement, "its journal").of_kind(EvidenceKind::Log);
     Some((line, evidence))
