@@ -176,7 +176,9 @@ mod tests {
     }
 
     fn found(objects: &[Json], why: &str) -> Vec<Finding> {
-        let message = format!("Error creating: Internal error occurred: failed calling webhook \"w.example.com\": failed to call webhook: Post \"https://hook.sys.svc:443/v?timeout=10s\": {why}");
+        let message = format!(
+            "Error creating: Internal error occurred: failed calling webhook \"w.example.com\": failed to call webhook: Post \"https://hook.sys.svc:443/v?timeout=10s\": {why}"
+        );
         let said = event("ReplicaSet", Some("shop"), "web-1", "FailedCreate", &message);
         let mut out = Vec::new();
         webhook(&cluster_with(objects, vec![said]), &mut out);
@@ -186,7 +188,10 @@ mod tests {
     #[test]
     fn the_configuration_is_to_blame_and_the_refused_suffer() {
         let finding = &found(&objects(&json!([])), "no endpoints available for service \"hook\"")[0];
-        assert_eq!((finding.cause.as_str(), finding.culprit.to_string().as_str()), ("webhook-no-endpoints", "ValidatingWebhookConfiguration guard"));
+        assert_eq!(
+            (finding.cause.as_str(), finding.culprit.to_string().as_str()),
+            ("webhook-no-endpoints", "ValidatingWebhookConfiguration guard")
+        );
         assert_eq!(finding.affected, [Ref::new("ReplicaSet", Some("shop"), "web-1")]);
         assert_eq!((finding.facts["backend"].as_str(), finding.strength()), (Some("Deployment sys/hook"), Strength::Proof));
     }
@@ -204,6 +209,9 @@ mod tests {
         let said = event("ReplicaSet", Some("shop"), "web-1", "FailedCreate", message);
         let mut out = Vec::new();
         webhook(&cluster_with(&objects(&json!([])), vec![said]), &mut out);
-        assert_eq!((out[0].cause.as_str(), out[0].culprit.to_string().as_str()), ("admission-policy-denied", "ReplicaSet shop/web-1"));
+        assert_eq!(
+            (out[0].cause.as_str(), out[0].culprit.to_string().as_str()),
+            ("admission-policy-denied", "ReplicaSet shop/web-1")
+        );
     }
 }

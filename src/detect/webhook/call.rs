@@ -28,7 +28,8 @@ pub(super) enum Failure {
 impl<'t> Call<'t> {
     /// Reads an error text that may quote it, also with escaped quotes as JSON logs hold it.
     pub(super) fn of(text: &'t str) -> Option<Self> {
-        let rest = ["failed calling webhook ", "failed calling admission webhook "].iter().find_map(|w| Some(text.split_once(w)?.1))?;
+        let rest =
+            ["failed calling webhook ", "failed calling admission webhook "].iter().find_map(|w| Some(text.split_once(w)?.1))?;
         let quoted = rest.trim_start_matches(['\\', '"']);
         let webhook = quoted.split(['"', '\\']).next()?;
         let service = rest.split_once("https://").map_or(("", ""), |(_, url)| service(url));
@@ -66,11 +67,24 @@ impl Failure {
         }
         let failure = if has(&["no endpoints available", "not found", "connection refused", "no such host"]) {
             Self::Absent
-        } else if has(&["signed by unknown authority", "not valid for any names", "invalid signature", "unable to load root certificates"]) {
+        } else if has(&[
+            "signed by unknown authority",
+            "not valid for any names",
+            "invalid signature",
+            "unable to load root certificates",
+        ]) {
             Self::Untrusted
         } else if has(&["x509:", "certificate", "tls:"]) {
             Self::Invalid
-        } else if has(&["deadline exceeded", "client.timeout", "i/o timeout", "timed out", "no route to host", ": eof", "connection reset"]) {
+        } else if has(&[
+            "deadline exceeded",
+            "client.timeout",
+            "i/o timeout",
+            "timed out",
+            "no route to host",
+            ": eof",
+            "connection reset",
+        ]) {
             Self::TimedOut
         } else {
             return None;
@@ -107,9 +121,18 @@ mod tests {
             ("service \"hook\" not found", Some(Failure::Absent)),
             ("dial tcp 10.0.0.1:443: connect: connection refused", Some(Failure::Absent)),
             ("context deadline exceeded", Some(Failure::TimedOut)),
-            ("x509: certificate has expired or is not yet valid: current time 2026-03-01T10:00:00Z is after 2026-02-01T10:00:00Z", Some(Failure::Expired)),
-            ("x509: certificate has expired or is not yet valid: current time 2026-03-01T10:00:00Z is before 2026-04-01T10:00:00Z", None),
-            ("x509: certificate signed by unknown authority (possibly because of \"x509: invalid signature\")", Some(Failure::Untrusted)),
+            (
+                "x509: certificate has expired or is not yet valid: current time 2026-03-01T10:00:00Z is after 2026-02-01T10:00:00Z",
+                Some(Failure::Expired),
+            ),
+            (
+                "x509: certificate has expired or is not yet valid: current time 2026-03-01T10:00:00Z is before 2026-04-01T10:00:00Z",
+                None,
+            ),
+            (
+                "x509: certificate signed by unknown authority (possibly because of \"x509: invalid signature\")",
+                Some(Failure::Untrusted),
+            ),
             ("x509: certificate is valid for a.b.svc, not hook.sys.svc", Some(Failure::Invalid)),
         ];
         for (why, failure) in table {
