@@ -14,6 +14,8 @@ use coroner::detect::detector_names;
 use coroner::report::{Format, Style};
 use coroner::{Options, report};
 
+use crate::progress::{Progress, Stopwatch};
+
 /// Names what killed a Kubernetes workload from the evidence left behind.
 #[derive(Debug, Parser)]
 #[command(
@@ -213,6 +215,7 @@ fn finish(outcome: anyhow::Result<bool>) -> ExitCode {
 }
 
 fn analyze(args: &Analyze) -> anyhow::Result<bool> {
+    let mut watch = Stopwatch::start();
     let mut catalog = Catalog::built_in()?;
     for path in &args.rules {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the rules file {}", path.display()))?;
@@ -233,13 +236,26 @@ fn analyze(args: &Analyze) -> anyhow::Result<bool> {
         kubernetes_version: args.kubernetes_version.clone(),
         show_secrets: args.show_secrets,
     };
-    let report = coroner::analyze(&sources, &catalog, &options)?;
+    if let Some(jobs) = args.limits.jobs {
+        // Fails only when a pool is there already, and none was made before.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.max(1)).build_global();
+    }
+    let packed = args.bundles.iter().map(|b| std::fs::metadata(b).ok().filter(std::fs::Metadata::is_file).map(|m| m.len())).sum();
+    let progress = Progress::new(!args.look.no_progress && !args.look.quiet, packed);
+    watch.lap("rules");
+    let report = coroner::analyze_watched(&sources, &catalog, &options, &mut |entry| progress.tick(&entry.path, entry.bytes.len() as u64))?;
+    progress.finish();
+    watch.lap("analyse");
     for (path, file, format) in &mut outputs {
         let bytes = report::render(&report, *format, &args.look.style(false));
         file.write_all(&bytes).with_context(|| format!("cannot write {}", path.display()))?;
     }
     let format = args.format.into();
     print(&report::render(&report, format, &args.look.style(true)))?;
+    watch.lap("render");
+    if args.look.timings {
+        write!(io::stderr(), "{}", watch.lines())?;
+    }
     Ok(args.exit_code && report.verdict == "root-cause")
 }
 

@@ -17,7 +17,6 @@
 //! - **No case knowledge.** A rule states a mechanism of Kubernetes, of Actions Runner Controller or of another public
 //!   component.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 pub mod bundle;
@@ -27,6 +26,7 @@ pub mod decode;
 mod demo;
 pub mod detect;
 pub mod diagnose;
+mod gather;
 pub mod literal;
 pub mod location;
 pub mod redact;
@@ -38,8 +38,7 @@ pub mod visible;
 use bundle::{Entry, Limits, Source, Summary};
 use catalog::Catalog;
 use cluster::Cluster;
-use decode::{Decoded, Decoder, Document, Pattern, Patterns};
-use location::{Location, Problem};
+use decode::{Decoder, Document, Pattern, Patterns};
 use report::Report;
 
 /// Settings of an analysis.
@@ -72,24 +71,29 @@ pub enum Error {
 
 /// Diagnoses one incident from one or several inputs.
 pub fn analyze(sources: &[Source], catalog: &Catalog, options: &Options) -> Result<Report, Error> {
+    analyze_watched(sources, catalog, options, &mut |_| {})
+}
+
+/// [`analyze`], telling `tick` of every entry that was unpacked.
+pub fn analyze_watched(
+    sources: &[Source],
+    catalog: &Catalog,
+    options: &Options,
+    tick: &mut dyn FnMut(&Entry),
+) -> Result<Report, Error> {
     let patterns = Arc::new(patterns(catalog)?);
     let decoder = Decoder { patterns: Arc::clone(&patterns) };
-    let mut documents = Vec::new();
-    let mut problems = Vec::new();
-    let summary = bundle::read_all(sources, &options.limits, &mut |entry| {
-        let decoded = decode_guarded(&decoder, &entry);
-        documents.extend(decoded.documents);
-        problems.extend(decoded.problems);
-    })?;
-    if !documents.iter().any(is_evidence) {
-        return Err(useless(&summary).into());
+    let jobs = options.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let gathered = gather::gather(sources, &options.limits, &decoder, jobs, options.max_memory, tick)?;
+    if !gathered.documents.iter().any(is_evidence) {
+        return Err(useless(&gathered.summary).into());
     }
-    let mut cluster = Cluster::new(documents, patterns);
+    let mut cluster = Cluster::new(gathered.documents, patterns);
     cluster.told_version.clone_from(&options.kubernetes_version);
     let scope = diagnose::Scope { namespaces: options.namespaces.clone() };
     let diagnosis = diagnose::run(&cluster, catalog, &scope);
     let redactor = redact::Redactor::new(options.show_secrets);
-    Ok(Report::new(&summary, &cluster, problems, diagnosis, &redactor))
+    Ok(Report::new(&gathered.summary, &cluster, gathered.problems, diagnosis, &redactor))
 }
 
 /// Diagnoses the bundle built into the binary: the first incident.
@@ -107,14 +111,6 @@ pub fn check_rules(path: &str, text: &str) -> Result<usize, Error> {
 fn patterns(catalog: &Catalog) -> Result<Patterns, catalog::Error> {
     let patterns = catalog.patterns().into_iter().map(|(name, regex)| Pattern { name, regex }).collect();
     Patterns::new(patterns).map_err(|e| catalog::Error { message: e.to_string() })
-}
-
-/// A decoder that panics on a file costs that file only.
-fn decode_guarded(decoder: &Decoder, entry: &Entry) -> Decoded {
-    catch_unwind(AssertUnwindSafe(|| decoder.decode(entry))).unwrap_or_else(|_| Decoded {
-        documents: Vec::new(),
-        problems: vec![Problem::new(Location::file(&entry.path), "the decoder failed on this file; it was left out")],
-    })
 }
 
 fn is_evidence(document: &Document) -> bool {

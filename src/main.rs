@@ -1,6 +1,7 @@
 //! The command-line program; see the library for what it does.
 
 mod cli;
+mod progress;
 
 fn main() -> std::process::ExitCode {
     cli::run()
