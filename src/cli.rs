@@ -243,7 +243,9 @@ fn analyze(args: &Analyze) -> anyhow::Result<bool> {
     let packed = args.bundles.iter().map(|b| std::fs::metadata(b).ok().filter(std::fs::Metadata::is_file).map(|m| m.len())).sum();
     let progress = Progress::new(!args.look.no_progress && !args.look.quiet, packed);
     watch.lap("rules");
-    let report = coroner::analyze_watched(&sources, &catalog, &options, &mut |entry| progress.tick(&entry.path, entry.bytes.len() as u64))?;
+    let report = coroner::analyze_watched(&sources, &catalog, &options, &mut |entry| {
+        progress.tick(&entry.path, entry.bytes.len() as u64)
+    })?;
     progress.finish();
     watch.lap("analyse");
     for (path, file, format) in &mut outputs {

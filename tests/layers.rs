@@ -72,7 +72,8 @@ fn imports_run_one_way() {
 fn every_folder_has_its_layer() {
     for path in all_sources() {
         let here = layer(&path);
-        let known = LAYERS.iter().any(|(name, _)| *name == here) || ["lib", "main", "cli", "demo", "gather", "progress"].contains(&here.as_str());
+        let known = LAYERS.iter().any(|(name, _)| *name == here)
+            || ["lib", "main", "cli", "demo", "gather", "progress"].contains(&here.as_str());
         assert!(known, "{} is in no layer of tests/layers.rs", path.display());
     }
 }
