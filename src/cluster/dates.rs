@@ -14,8 +14,10 @@ impl Cluster {
         for log in &mut self.logs {
             let hits = log.hits.iter_mut().map(|h| &mut h.line);
             log.head.iter_mut().chain(&mut log.tail).chain(hits).for_each(|line| date(line, now));
-            log.first = log.first.map(|at| time::dated(at, now));
-            log.last = log.last.map(|at| time::dated(at, now));
+            let ends = log.templates.iter_mut().flat_map(|t| [&mut t.first, &mut t.last]);
+            for stamp in ends.chain([&mut log.first, &mut log.last]) {
+                *stamp = stamp.map(|at| time::dated(at, now));
+            }
         }
         self.node_services.iter_mut().flat_map(|s| &mut s.lines).for_each(|line| date(line, now));
         self.now = self.newest_stamp().max(counted);

@@ -41,6 +41,12 @@ pub(super) fn decode(part: &Part<'_>) -> Decoded {
     out
 }
 
+/// The first value in a JSON text, whatever it is.
+pub(super) fn first(part: &Part<'_>) -> Option<Tape> {
+    let mut reader = Reader { path: part.path, text: part.text, at: 0, line: part.line, root: (0, part.line) };
+    reader.next_value().map(|(tape, _)| tape)
+}
+
 /// Where and why a text stops being JSON.
 struct Break {
     line: u32,

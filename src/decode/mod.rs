@@ -251,12 +251,23 @@ impl Decoder {
     fn decode_part(&self, part: &Part<'_>) -> Decoded {
         match sniff::shape(part.text) {
             Shape::Empty => Decoded { documents: collected::empty_file(part).into_iter().collect(), problems: Vec::new() },
-            Shape::Json => json::decode(part),
+            Shape::Json => self.decode_json(part),
             Shape::Yaml => yaml::decode(part),
             Shape::Remark => remarks(part),
             Shape::JsonLog => self.decode_log(part),
             Shape::Text => self.decode_text(part),
         }
+    }
+
+    /// Objects, or else log lines that a tool kept as JSON.
+    fn decode_json(&self, part: &Part<'_>) -> Decoded {
+        const LONGEST: usize = 16 << 20;
+        let mut out = json::decode(part);
+        if out.documents.is_empty() && part.text.len() <= LONGEST {
+            let log = json::first(part).and_then(|tape| log::excerpts(tape.root(), part.path, &self.patterns));
+            out.documents.extend(log.map(Document::Log));
+        }
+        out
     }
 
     fn decode_text(&self, part: &Part<'_>) -> Decoded {

@@ -133,10 +133,8 @@ fn is_choice(line: &str) -> bool {
 /// A log of lines picked from a file, numbered as in the file.
 fn renumbered(mut log: Log, numbers: &[u32]) -> Log {
     let lines = log.head.iter_mut().chain(&mut log.tail).chain(log.hits.iter_mut().map(|h| &mut h.line));
-    for line in lines {
-        if let Some(number) = numbers.get(line.line as usize - 1) {
-            line.line = *number;
-        }
+    for line in lines.map(|l| &mut l.line).chain(log.templates.iter_mut().map(|t| &mut t.line)) {
+        *line = numbers.get(*line as usize - 1).copied().unwrap_or(*line);
     }
     log
 }

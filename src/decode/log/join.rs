@@ -2,7 +2,7 @@
 
 use super::hits::{AROUND, EACH, NEIGHBOUR};
 use super::scan::{HEAD, TAIL, cut};
-use super::{Hit, Log, LogLine};
+use super::{Hit, Log, LogLine, template};
 
 impl Log {
     /// The log of which `self` is the beginning and `next` the part right after it.
@@ -29,6 +29,7 @@ impl Log {
                 Err(i) => self.counts.insert(i, (pattern, count)),
             }
         }
+        self.templates = template::join(self.templates, next.templates);
         self.n_lines = self.n_lines.saturating_add(next.n_lines);
         self.n_errors = self.n_errors.saturating_add(next.n_errors);
         self.date();

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::location::Location;
 
+mod excerpt;
 mod file;
 mod hits;
 mod join;
@@ -14,13 +15,17 @@ mod json;
 mod level;
 mod patterns;
 mod scan;
+mod search;
 mod source;
 mod split;
+mod template;
 mod wrap;
 
 pub use patterns::{Pattern, PatternError, Patterns};
 pub use scan::scan;
+pub use template::Template;
 
+pub(in crate::decode) use excerpt::excerpts;
 pub(in crate::decode) use file::{decode, is_named_log};
 pub(in crate::decode) use level::of_line as level_of;
 
@@ -97,6 +102,8 @@ pub struct Log {
     pub hits: Vec<Hit>,
     /// How often each pattern matched: (pattern, count), by pattern.
     pub counts: Vec<(u32, u32)>,
+    /// What lines at warning or above say, in order of their first.
+    pub templates: Vec<Template>,
     /// Lines in all.
     pub n_lines: u32,
     /// Lines at error or above.
@@ -117,6 +124,7 @@ impl Log {
             tail: Vec::new(),
             hits: Vec::new(),
             counts: Vec::new(),
+            templates: Vec::new(),
             n_lines: 0,
             n_errors: 0,
             first: None,

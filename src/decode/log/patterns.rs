@@ -1,9 +1,9 @@
 //! The patterns logs are scanned for: one pass over the required literals of all, regexes on hits only.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::Regex;
 
 use super::level;
+use super::search::{Found, Literals};
 use crate::literal;
 use crate::regexp::Regexp;
 
@@ -42,7 +42,7 @@ pub enum PatternError {
 pub struct Patterns {
     patterns: Vec<Pattern>,
     compiled: Vec<Regexp>,
-    literals: AhoCorasick,
+    literals: Literals,
     /// Literal number → pattern number; `None` for the marks of lines at warning or above.
     owners: Vec<Option<u32>>,
 }
@@ -58,12 +58,8 @@ impl Patterns {
                 owners.push(Some(i as u32));
             }
         }
-        let literals = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(&literals)
-            .map_err(|e| PatternError::Regex { name: "all".to_owned(), reason: e.to_string() })?;
+        let literals =
+            Literals::new(&literals).map_err(|e| PatternError::Regex { name: "all".to_owned(), reason: e.to_string() })?;
         let compiled = patterns.iter().map(|p| Regexp::new(p.regex.as_str())).collect();
         Ok(Self { patterns, compiled, literals, owners })
     }
@@ -83,9 +79,14 @@ impl Patterns {
         self.compiled[index as usize].get()
     }
 
-    /// Patterns whose literal occurs in `text` (`None`: a mark of a level), with the offset where it ends, in order.
-    pub(super) fn candidates<'s, 't: 's>(&'s self, text: &'t [u8]) -> impl Iterator<Item = (Option<u32>, usize)> + 's {
-        self.literals.find_overlapping_iter(text).map(|m| (self.owners[m.pattern().as_usize()], m.end()))
+    /// Where literals occur in `text`, by where they end; see [`Patterns::owner`].
+    pub(super) fn candidates(&self, text: &[u8], out: &mut Vec<Found>) {
+        self.literals.find_all(text, out);
+    }
+
+    /// The pattern a literal is of; `None` for the mark of a level.
+    pub(super) fn owner(&self, literal: usize) -> Option<u32> {
+        self.owners[literal]
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::hits::{Hits, Match};
+use super::search::Found;
+use super::template::Templates;
 use super::wrap::{self, Unwrapped};
 use super::{Level, Log, LogLine, LogSource, Patterns, level};
 
@@ -25,8 +27,10 @@ pub fn scan(path: &Arc<str>, source: LogSource, first_line: u32, bytes: &[u8], p
         patterns,
         log: Log::empty(path, source),
         hits: Hits::default(),
+        templates: Templates::default(),
         next_line: first_line,
         rewritten: Rewritten::default(),
+        found: Vec::new(),
         recent: VecDeque::with_capacity(TAIL + 1),
     };
     let mut rest = bytes;
@@ -49,10 +53,13 @@ struct Scanner<'p> {
     patterns: &'p Patterns,
     log: Log,
     hits: Hits,
+    templates: Templates,
     /// The number of the next line.
     next_line: u32,
     /// Lines rewritten before they are searched; starts with a line that goes on.
     rewritten: Rewritten,
+    /// Where literals were found in the block; kept for its room.
+    found: Vec<Found>,
     /// The last lines.
     recent: VecDeque<(u32, Vec<u8>)>,
 }
@@ -113,6 +120,7 @@ impl Scanner<'_> {
         }
         self.log.tail = self.recent.iter().map(|(n, line)| log_line(*n, line)).collect();
         (self.log.hits, self.log.counts) = self.hits.finish();
+        self.log.templates = self.templates.finish();
         self.log.date();
         self.log
     }
@@ -195,14 +203,16 @@ impl Scanner<'_> {
     /// Counts levels, and finds the lines that match a pattern.
     fn search(&mut self, block: &Block<'_>) -> Vec<Match> {
         let mut matches = Vec::new();
-        let mut candidates = self.patterns.candidates(block.text).peekable();
+        let mut found = std::mem::take(&mut self.found);
+        self.patterns.candidates(block.text, &mut found);
+        let mut candidates = found.iter().peekable();
         let mut tried: Vec<u32> = Vec::new();
         for i in 0..block.len() {
             let (start, end) = (block.starts[i], block.starts[i + 1]);
             tried.clear();
             let mut marked = false;
-            while let Some((pattern, at)) = candidates.next_if(|(_, at)| *at <= end) {
-                match pattern {
+            while let Some((at, literal)) = candidates.next_if(|(at, _)| *at <= end) {
+                match self.patterns.owner(*literal) {
                     Some(pattern) if at - start <= LINE && !tried.contains(&pattern) => tried.push(pattern),
                     Some(_) => {}
                     None => marked = true,
@@ -210,18 +220,19 @@ impl Scanner<'_> {
             }
             let line = wrap::unwrap(block.line(i));
             if marked || level::starts_like_klog(line.payload) {
-                self.count_level(&line);
+                self.count_level(&line, block.number(i));
             }
             tried.sort_unstable();
             matches.extend(tried.iter().filter_map(|p| Some(Match { pattern: *p, line: i, range: self.range(*p, &line)? })));
         }
+        self.found = found;
         matches
     }
 
-    fn count_level(&mut self, line: &Unwrapped<'_>) {
-        if level::of_line(line.payload) >= Some(Level::Error) {
-            self.log.n_errors += 1;
-        }
+    fn count_level(&mut self, line: &Unwrapped<'_>, number: u32) {
+        let Some(level) = level::of_line(line.payload).filter(|l| *l >= Level::Warning) else { return };
+        self.log.n_errors = self.log.n_errors.saturating_add(u32::from(level >= Level::Error));
+        self.templates.add(line, level, number);
     }
 
     /// Where `pattern` matches in the line's payload.

@@ -156,6 +156,7 @@ fn what_a_settled_pod_logs_is_a_hint() {
             tail: Vec::new(),
             hits: vec![Hit { pattern: 0, line, before: Vec::new(), after: Vec::new() }],
             counts: vec![(0, 1)],
+            templates: Vec::new(),
             n_lines: 9,
             n_errors: 1,
             first: None,
