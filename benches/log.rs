@@ -39,11 +39,21 @@ fn text() -> Vec<u8> {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let (n, ms) = (seed >> 40, seed >> 54);
         let line = match (seed >> 33) % 100 {
-            0 => format!("E0102 15:04:05.{n:06}       1 reconciler.go:214] \"Reconcile failed\" err=\"dial tcp 10.2.{ms}.7:5432: connect: connection refused\" pod=\"shop/cart-{n}\""),
-            1 => format!("{{\"level\":\"error\",\"ts\":\"2024-01-02T15:04:05.{ms:03}Z\",\"logger\":\"http\",\"msg\":\"request failed\",\"path\":\"/api/orders/{n}\",\"error\":\"context deadline exceeded\"}}"),
-            2..=40 => format!("I0102 15:04:05.{n:06}       1 controller.go:{ms}] \"Syncing\" key=\"shop/cart-{n}\" queue=\"endpoints\" attempt={ms} resourceVersion=\"{n}\" generation={ms}"),
-            41..=70 => format!("{{\"level\":\"info\",\"ts\":\"2024-01-02T15:04:05.{ms:03}Z\",\"logger\":\"http\",\"msg\":\"request completed\",\"method\":\"GET\",\"path\":\"/api/orders/{n}\",\"status\":200,\"duration_ms\":{ms},\"request_id\":\"{n:016x}\"}}"),
-            _ => format!("10.2.{ms}.{ms} - - [02/Jan/2024:15:04:05 +0000] \"GET /products/{n}?page={ms} HTTP/1.1\" 200 {n} \"-\" \"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36\""),
+            0 => format!(
+                "E0102 15:04:05.{n:06}       1 reconciler.go:214] \"Reconcile failed\" err=\"dial tcp 10.2.{ms}.7:5432: connect: connection refused\" pod=\"shop/cart-{n}\""
+            ),
+            1 => format!(
+                "{{\"level\":\"error\",\"ts\":\"2024-01-02T15:04:05.{ms:03}Z\",\"logger\":\"http\",\"msg\":\"request failed\",\"path\":\"/api/orders/{n}\",\"error\":\"context deadline exceeded\"}}"
+            ),
+            2..=40 => format!(
+                "I0102 15:04:05.{n:06}       1 controller.go:{ms}] \"Syncing\" key=\"shop/cart-{n}\" queue=\"endpoints\" attempt={ms} resourceVersion=\"{n}\" generation={ms}"
+            ),
+            41..=70 => format!(
+                "{{\"level\":\"info\",\"ts\":\"2024-01-02T15:04:05.{ms:03}Z\",\"logger\":\"http\",\"msg\":\"request completed\",\"method\":\"GET\",\"path\":\"/api/orders/{n}\",\"status\":200,\"duration_ms\":{ms},\"request_id\":\"{n:016x}\"}}"
+            ),
+            _ => format!(
+                "10.2.{ms}.{ms} - - [02/Jan/2024:15:04:05 +0000] \"GET /products/{n}?page={ms} HTTP/1.1\" 200 {n} \"-\" \"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36\""
+            ),
         };
         writeln!(text, "2024-01-02T15:04:05.{n:09}Z {line}").expect("writing to a string does not fail");
     }

@@ -11,7 +11,8 @@ const DEPTH: u32 = 6;
 const LINES: usize = 10_000;
 
 /// Keys under which lists of log lines stand.
-const LISTS: &[&str] = &["patterns", "logs", "lines", "entries", "messages", "errors", "exceptions", "hits", "records", "clusters", "samples"];
+const LISTS: &[&str] =
+    &["patterns", "logs", "lines", "entries", "messages", "errors", "exceptions", "hits", "records", "clusters", "samples"];
 /// Keys under which a line stands, the most faithful first.
 const TEXTS: &[&str] = &["sample", "example", "raw", "line", "log", "message", "msg", "text", "pattern", "template"];
 /// Keys that tell a line of a log from any other text.
@@ -102,7 +103,8 @@ mod tests {
 
     #[test]
     fn reads_records_of_a_store() {
-        let records = json!({"hits": {"hits": [{"_source": {"@timestamp": "2024-01-02T15:04:05Z", "message": "connection refused"}}]}});
+        let records =
+            json!({"hits": {"hits": [{"_source": {"@timestamp": "2024-01-02T15:04:05Z", "message": "connection refused"}}]}});
         assert_eq!(read(&records).map(|l| l.count(0)), Some(1));
     }
 

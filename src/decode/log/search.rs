@@ -100,7 +100,8 @@ mod tests {
     /// Every occurrence, found by comparing at every place.
     fn naive(literals: &[&str], text: &[u8]) -> Vec<Found> {
         let at = |end: usize| {
-            let ends = move |(_, l): &(usize, &&str)| end >= l.len() && text[end - l.len()..end].eq_ignore_ascii_case(l.as_bytes());
+            let ends =
+                move |(_, l): &(usize, &&str)| end >= l.len() && text[end - l.len()..end].eq_ignore_ascii_case(l.as_bytes());
             literals.iter().enumerate().filter(ends).map(move |(i, _)| (end, i))
         };
         (0..=text.len()).flat_map(at).collect()

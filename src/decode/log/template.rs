@@ -275,10 +275,19 @@ mod tests {
     #[test]
     fn keeps_what_is_said_and_masks_what_varies() {
         let cases = [
-            (r#"{"level":"error","ts":1.7e9,"msg":"get order 17","error":"dial tcp 10.0.0.1:5432: refused"}"#, "get order <n>: dial tcp <ip>:<n>: refused"),
+            (
+                r#"{"level":"error","ts":1.7e9,"msg":"get order 17","error":"dial tcp 10.0.0.1:5432: refused"}"#,
+                "get order <n>: dial tcp <ip>:<n>: refused",
+            ),
             ("E0102 15:04:05.000000       1 a.go:12] sync pod web-5d8f7c9b4-x2kqz took 3.5s", "sync pod web-<hex>-<*> took <n>"),
-            ("2024-01-02T15:04:05Z\tERROR\tcontroller.Runner\tReconcile failed\t{\"n\": 1, \"error\": \"boom 7\"}", "Reconcile failed: boom <n>"),
-            (r#"time="2024-01-02T15:04:05Z" level=error msg="cannot read \"x\"" err="EOF at 12""#, r#"cannot read \"x\": EOF at <n>"#),
+            (
+                "2024-01-02T15:04:05Z\tERROR\tcontroller.Runner\tReconcile failed\t{\"n\": 1, \"error\": \"boom 7\"}",
+                "Reconcile failed: boom <n>",
+            ),
+            (
+                r#"time="2024-01-02T15:04:05Z" level=error msg="cannot read \"x\"" err="EOF at 12""#,
+                r#"cannot read \"x\": EOF at <n>"#,
+            ),
             ("[2024-01-02 15:04:05] ERROR   failed  with status 503 in 12ms", "ERROR failed with status 503 in <n>"),
             ("panic: id 0d1c2b3a-0000-4000-8000-0123456789ab at 2024-01-02T15:04:05Z", "panic: id <uuid> at <time>"),
             ("ERROR x509 v1 http2 utf8 sha256", "ERROR x509 v1 http2 utf8 sha256"),
