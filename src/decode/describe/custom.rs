@@ -57,8 +57,8 @@ fn member<'t>(entry: Entry<'_, 't>, group: &str, depth: u32) -> (Cow<'t, str>, N
         ("", None) => Node::Map(Draft::default()),
         ("", Some(_)) if depth >= DEPTH => Node::Map(Draft::default()),
         ("", Some(_)) => container(&key, entry.below, group, depth + 1),
-        (value, None) => Node::plain(value),
-        (_, Some(_)) => Node::text(entry.long_value()),
+        (value, _) if entry.below.0.iter().all(|l| l.text().is_empty()) => Node::plain(value),
+        _ => Node::text(entry.long_value()),
     };
     (key, node)
 }

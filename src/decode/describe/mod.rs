@@ -30,9 +30,10 @@ mod workload;
 
 use outline::Block;
 
-/// The line may begin a describe text.
+/// The line may begin a describe text: `Name:`, and one word.
 pub(super) fn begins(line: &str) -> bool {
-    line.strip_prefix("Name:").is_some_and(|rest| rest.starts_with([' ', '\t']) && !rest.trim().is_empty())
+    let rest = line.strip_prefix("Name:").filter(|rest| rest.starts_with([' ', '\t']));
+    rest.is_some_and(|rest| rest.split_ascii_whitespace().count() == 1)
 }
 
 /// The objects of a describe text; `None` when there is none in `text`. What stands between the objects is read as
@@ -96,7 +97,8 @@ fn split(text: &str) -> Vec<std::ops::Range<usize>> {
 
 /// `Name:  x` at the left margin, followed within three lines by a key that objects have there.
 fn begins_object(text: &str, at: usize) -> bool {
-    if at > 0 && text.as_bytes()[at - 1] != b'\n' {
+    // A value of a ConfigMap begins below a line of dashes and may look like anything.
+    if at > 0 && !text[..at].ends_with('\n') || text[..at].ends_with("\n----\n") {
         return false;
     }
     let mut lines = text[at..].lines();

@@ -94,7 +94,7 @@ pub(super) fn read(text: &str, first: u32) -> Vec<Line<'_>> {
 
 /// In a text that tells every field, what stands at the margin is a field; anything else there is more of a value.
 fn may_be_field(raw: &str) -> bool {
-    raw.starts_with([' ', '\t']) || (raw.starts_with(|c: char| c.is_alphabetic()) && raw.contains(':'))
+    raw.starts_with([' ', '\t']) || (raw.starts_with(|c: char| c.is_uppercase()) && raw.contains(':'))
 }
 
 /// Where the message of a container's end is over that begins at `at`: its further lines are printed as they are, at the
