@@ -41,6 +41,7 @@ impl Graph {
         for resource in cluster.resources() {
             graph.relate(cluster, resource);
         }
+        graph.told_calls(cluster);
         graph
     }
 
@@ -135,6 +136,20 @@ impl Graph {
                 if let Some(service) = cluster.service_called(&address.host, caller.namespace()) {
                     self.edge(&service.reference, Relation::Called, &caller.reference);
                 }
+            }
+        }
+    }
+
+    /// Calls the bundle tells of: by name of service or workload, without a namespace.
+    fn told_calls(&mut self, cluster: &Cluster) {
+        const CALLERS: &[&str] = &["Deployment", "StatefulSet", "DaemonSet"];
+        let by_name = |kind: &str| -> FxHashMap<&str, &Resource> { cluster.kind(kind).map(|r| (r.name(), r)).collect() };
+        let services = by_name("Service");
+        let callers: Vec<_> = CALLERS.iter().map(|kind| by_name(kind)).collect();
+        for call in &cluster.dependencies {
+            let Some(service) = services.get(call.callee.as_str()) else { continue };
+            for caller in callers.iter().filter_map(|of_kind| of_kind.get(call.caller.as_str())) {
+                self.edge(&service.reference, Relation::Called, &caller.reference);
             }
         }
     }
