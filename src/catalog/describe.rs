@@ -31,8 +31,9 @@ pub fn show(cause: &Cause) -> String {
     let mut page = Page { text: format!("{}\n{}\n", cause.id, prose::sketch(&cause.title)) };
     page.heading("At a glance");
     page.line(&format!("{} in layer {}", severity(cause.severity), cause.layer));
-    let since = cause.since.as_ref().map_or_else(String::new, |v| format!(", since {v}"));
-    page.line(&format!("{}{since}", cause.status));
+    if let Some(version) = &cause.since {
+        page.line(&format!("since {version}"));
+    }
     if cause.symptom {
         page.line("a symptom in disguise: the root cause only where nothing else explains it");
     }

@@ -11,9 +11,7 @@ mod schema;
 mod source;
 
 pub use expression::{Expression, Object};
-pub use schema::{
-    Cause, Condition, Culprit, Fix, Layer, PatchKind, PatchTemplate, Severity, Sign, Signal, Status, Strength, Test,
-};
+pub use schema::{Cause, Condition, Culprit, Fix, Layer, PatchKind, PatchTemplate, Severity, Sign, Signal, Strength, Test};
 
 use check::Known;
 use schema::File;

@@ -42,9 +42,6 @@ pub struct Cause {
     /// The version that brought it.
     #[serde(default)]
     pub since: Option<String>,
-    /// Whether it may win the verdict.
-    #[serde(default)]
-    pub status: Status,
     /// One line, minijinja over the finding's facts: names the object and the fault.
     pub title: String,
     /// How bad it is where it is true.
@@ -212,26 +209,6 @@ pub enum Culprit {
     /// Another object, by minijinja over the facts: `{ object = "ConfigMap/{{ ns }}/{{ configmap }}" }`; `-` for no
     /// namespace. `ns`, `name` and `kind` are here those of the object the sign is seen on.
     Object(String),
-}
-
-/// How far a cause is trusted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Status {
-    /// It may be the root cause.
-    #[default]
-    Stable,
-    /// It is shown, but never wins the verdict.
-    Preview,
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Stable => "stable",
-            Self::Preview => "preview",
-        })
-    }
 }
 
 /// How bad.

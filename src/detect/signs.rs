@@ -1,7 +1,7 @@
 //! The engine of declarative signs: conditions of the catalogue on objects, events, log lines, node services and alerts.
 
-use indexmap::IndexMap;
 use indexmap::map::Entry;
+use indexmap::{IndexMap, IndexSet};
 
 use super::{Evidence, Facts, Finding, facts};
 use crate::catalog::{Catalog, Cause, Culprit, Sign, Strength, prose};
@@ -23,13 +23,13 @@ const MOST_EVIDENCE: usize = 8;
 
 /// Findings of all signs of `catalog`, one per cause and culprit.
 pub(super) fn run(cluster: &Cluster, catalog: &Catalog, out: &mut Vec<Finding>) {
-    let mut found = Found { cluster, findings: IndexMap::new() };
+    let mut found = Found::new(cluster);
     objects::look(cluster, catalog, &mut found);
     containers::look(cluster, catalog, &mut found);
     events::look(cluster, catalog, &mut found);
     logs::look(cluster, catalog, &mut found);
     units::look(cluster, catalog, &mut found);
-    out.extend(found.findings.into_values());
+    out.extend(found.into_findings());
 }
 
 /// A sign of a cause, by the text of its `on`.
@@ -70,12 +70,23 @@ struct Seen<'a> {
 /// Findings so far.
 struct Found<'a> {
     cluster: &'a Cluster,
-    findings: IndexMap<(&'a str, Ref), Finding>,
+    findings: IndexMap<(&'a str, Ref), Known>,
+}
+
+/// A finding with the objects it was seen on: they may be many thousands.
+struct Known {
+    finding: Finding,
+    subjects: IndexSet<Ref>,
 }
 
 impl<'a> Found<'a> {
+    fn new(cluster: &'a Cluster) -> Self {
+        Self { cluster, findings: IndexMap::new() }
+    }
+
     fn add(&mut self, wanted: Wanted<'a>, seen: Seen<'a>) {
         let Wanted { cause, sign, .. } = wanted;
+        let strength = sign.strength.min(seen.at_most);
         let mut facts = seen.sighting.facts;
         let own = [
             ("subject", seen.subject.to_string()),
@@ -88,37 +99,55 @@ impl<'a> Found<'a> {
         // An expression may leave some of its captures open.
         fill(&mut facts, sign.facts().map(|name| (name.to_owned(), "".into())));
         let culprit = culprit(self.cluster, &sign.culprit, &seen.subject, seen.object, &facts);
-        facts.extend(facts::standard(self.cluster, &culprit));
-        let mut evidence = seen.evidence;
-        evidence.strength = sign.strength.min(seen.at_most);
-        evidence.says = prose::render(&sign.says, &facts).unwrap_or_else(|_| prose::plain(&sign.says));
-        match self.findings.entry((&cause.id, culprit.clone())) {
-            Entry::Vacant(free) => {
-                let mut finding = Finding::new(&cause.id, culprit, evidence).affects([seen.subject]);
-                finding.facts = facts;
-                free.insert(finding);
-            }
-            Entry::Occupied(known) => join(known.into_mut(), facts, evidence, seen.subject),
+        let key = (cause.id.as_str(), culprit);
+        if let Some(known) = self.findings.get_mut(&key).filter(|known| !known.wants(strength)) {
+            known.subjects.insert(seen.subject);
+            return;
         }
+        let culprit = key.1.clone();
+        facts.extend(facts::standard(self.cluster, &culprit));
+        let says = prose::render(&sign.says, &facts).unwrap_or_else(|_| prose::plain(&sign.says));
+        let evidence = Evidence { strength, says, ..seen.evidence };
+        match self.findings.entry(key) {
+            Entry::Vacant(free) => {
+                let mut finding = Finding::new(&cause.id, culprit, evidence);
+                finding.facts = facts;
+                free.insert(Known { finding, subjects: IndexSet::from([seen.subject]) });
+            }
+            Entry::Occupied(mut known) => known.get_mut().join(facts, evidence, seen.subject),
+        }
+    }
+
+    fn into_findings(self) -> impl Iterator<Item = Finding> {
+        self.findings.into_values().map(|Known { mut finding, subjects }| {
+            finding.affected = subjects.into_iter().filter(|s| *s != finding.culprit).collect();
+            finding
+        })
     }
 }
 
-/// One more sight of a known finding: the strongest evidence stands first and gives the facts.
-fn join(finding: &mut Finding, facts: Facts, evidence: Evidence, subject: Ref) {
-    let repeated = |e: &Evidence| e.location == evidence.location && e.says == evidence.says;
-    if evidence.strength > finding.strength() {
-        let known = std::mem::replace(&mut finding.facts, facts);
-        fill(&mut finding.facts, known);
-        finding.evidence.insert(0, evidence);
-        finding.evidence.truncate(MOST_EVIDENCE);
-    } else {
-        fill(&mut finding.facts, facts);
-        if finding.evidence.len() < MOST_EVIDENCE && !finding.evidence.iter().any(repeated) {
-            finding.evidence.push(evidence);
-        }
+impl Known {
+    /// Would a piece of evidence of this strength be kept?
+    fn wants(&self, strength: Strength) -> bool {
+        self.finding.evidence.len() < MOST_EVIDENCE || strength > self.finding.strength()
     }
-    if subject != finding.culprit && !finding.affected.contains(&subject) {
-        finding.affected.push(subject);
+
+    /// One more sight: the strongest evidence stands first and gives the facts.
+    fn join(&mut self, facts: Facts, evidence: Evidence, subject: Ref) {
+        let finding = &mut self.finding;
+        let repeated = |e: &Evidence| e.location == evidence.location && e.says == evidence.says;
+        if evidence.strength > finding.strength() {
+            let weaker = std::mem::replace(&mut finding.facts, facts);
+            fill(&mut finding.facts, weaker);
+            finding.evidence.insert(0, evidence);
+            finding.evidence.truncate(MOST_EVIDENCE);
+        } else {
+            fill(&mut finding.facts, facts);
+            if !finding.evidence.iter().any(repeated) {
+                finding.evidence.push(evidence);
+            }
+        }
+        self.subjects.insert(subject);
     }
 }
 
