@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::io::{Cursor, Read, Write};
+use std::io::Write;
 
 use coroner::bundle::{Entry, Error, Limits, Source, Summary, read, read_all};
+
+mod pack;
+use pack::{Member, bzip2, gzip, tar, xz, zip, zstd};
 
 /// Path and content of every file, chunks joined; and the summary.
 fn unpack_within(bytes: Vec<u8>, limits: &Limits) -> (Vec<(String, String)>, Summary) {
@@ -34,75 +37,6 @@ fn problems(summary: &Summary) -> Vec<String> {
     summary.problems.iter().map(|p| format!("{}: {}", p.location, p.what)).collect()
 }
 
-fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut builder = tar::Builder::new(Vec::new());
-    for (name, content) in files {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(content.len() as u64);
-        header.set_mode(0o644);
-        builder.append_data(&mut header, name, *content).unwrap();
-    }
-    builder.into_inner().unwrap()
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn xz(bytes: &[u8]) -> Vec<u8> {
-    let mut packed = Vec::new();
-    liblzma::read::XzEncoder::new(bytes, 1).read_to_end(&mut packed).unwrap();
-    packed
-}
-
-fn bzip2(bytes: &[u8]) -> Vec<u8> {
-    let mut packed = Vec::new();
-    bzip2::read::BzEncoder::new(bytes, bzip2::Compression::fast()).read_to_end(&mut packed).unwrap();
-    packed
-}
-
-fn zip(files: &[(&str, &[u8])], method: zip::CompressionMethod) -> Vec<u8> {
-    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, content) in files {
-        writer.start_file(*name, zip::write::SimpleFileOptions::default().compression_method(method)).unwrap();
-        writer.write_all(content).unwrap();
-    }
-    writer.finish().unwrap().into_inner()
-}
-
-/// A zip archive without a directory, as it is cut off: one member behind its local header, sizes and crc as given.
-fn zip_member(name: &str, method: u16, flags: u16, content: &[u8], packed: &[u8]) -> Vec<u8> {
-    let mut crc = flate2::Crc::new();
-    crc.update(content);
-    let mut bytes = b"PK\x03\x04\x2d\0".to_vec();
-    bytes.extend(flags.to_le_bytes());
-    bytes.extend(method.to_le_bytes());
-    bytes.extend([0; 4]);
-    let is_stated = flags & 8 == 0;
-    for field in [crc.sum(), packed.len() as u32, content.len() as u32] {
-        bytes.extend(if is_stated { field } else { 0 }.to_le_bytes());
-    }
-    bytes.extend((name.len() as u16).to_le_bytes());
-    bytes.extend([0; 2]);
-    bytes.extend(name.as_bytes());
-    bytes.extend(packed);
-    if !is_stated {
-        bytes.extend(b"PK\x07\x08");
-        for field in [crc.sum(), packed.len() as u32, content.len() as u32] {
-            bytes.extend(field.to_le_bytes());
-        }
-    }
-    bytes
-}
-
-fn deflate(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
 const TWO: &[(&str, &[u8])] = &[("b/pods.yaml", b"kind: Pod\n"), ("b/web.log", b"started\n")];
 
 fn two() -> Vec<(String, String)> {
@@ -112,7 +46,7 @@ fn two() -> Vec<(String, String)> {
 #[test]
 fn tar_in_every_compression() {
     let tar = tar(TWO);
-    for packed in [tar.clone(), gzip(&tar), zstd::encode_all(&tar[..], 1).unwrap(), xz(&tar), bzip2(&tar)] {
+    for packed in [tar.clone(), gzip(&tar), zstd(&tar), xz(&tar), bzip2(&tar)] {
         let packed_size = packed.len() as u64;
         let (files, summary) = unpack(packed);
         assert_eq!(files, two());
@@ -123,7 +57,7 @@ fn tar_in_every_compression() {
 
 #[test]
 fn zip_stored_and_deflated() {
-    for method in [zip::CompressionMethod::STORE, zip::CompressionMethod::DEFLATE] {
+    for method in [::zip::CompressionMethod::STORE, ::zip::CompressionMethod::DEFLATE] {
         let packed = zip(TWO, method);
         let (files, summary) = unpack(packed.clone());
         assert_eq!(files, two());
@@ -142,12 +76,11 @@ fn zip_stored_and_deflated() {
 #[test]
 fn zip_without_its_directory() {
     let [a, b] = [b"started\n".repeat(50), b"kind: Pod\n".repeat(50)];
-    let zstd = zstd::encode_all(&b[..], 1).unwrap();
     let members = [
-        zip_member("a.log", 8, 0, &a, &deflate(&a)),
-        zip_member("streamed.log", 8, 8, &a, &deflate(&a)),
-        zip_member("b.yaml", 93, 0, &b, &zstd),
-        zip_member("c.yaml", 0, 0, &b, &b),
+        Member::deflated("a.log", &a).local(),
+        Member::deflated("streamed.log", &a).streamed().local(),
+        Member { method: 93, packed: zstd(&b), ..Member::stored("b.yaml", &b) }.local(),
+        Member::stored("c.yaml", &b).local(),
     ];
     let (files, summary) = unpack(members.concat());
     let names: Vec<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
@@ -159,7 +92,7 @@ fn zip_without_its_directory() {
 
 #[test]
 fn a_wrong_checksum_is_told_and_the_content_used() {
-    let mut packed = zip(&[("a.log", b"started\n"), ("b.log", b"stopped\n")], zip::CompressionMethod::STORE);
+    let mut packed = zip(&[("a.log", b"started\n"), ("b.log", b"stopped\n")], ::zip::CompressionMethod::STORE);
     let at = packed.windows(7).position(|w| w == b"started").unwrap();
     packed[at] = b'S';
     let (files, summary) = unpack(packed);
@@ -175,7 +108,7 @@ fn single_files() {
 
 #[test]
 fn archives_inside_archives() {
-    let inner = zip(&[("in.tar", &gzip(&tar(TWO)))], zip::CompressionMethod::DEFLATE);
+    let inner = zip(&[("in.tar", &gzip(&tar(TWO)))], ::zip::CompressionMethod::DEFLATE);
     let (files, summary) = unpack(tar(&[("a/inner.txt", &inner), ("a/old.log.gz", &gzip(b"old\n"))]));
     let expected = [
         file("a/inner.txt/in.tar/b/pods.yaml", "kind: Pod\n"),

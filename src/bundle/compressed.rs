@@ -7,26 +7,14 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use bzip2::bufread::MultiBzDecoder;
 use flate2::Crc;
-use flate2::bufread::{DeflateDecoder, GzDecoder};
-use liblzma::bufread::XzDecoder;
-use liblzma::stream::Stream;
 
+use super::codec::Members;
 use super::limits::{Budget, Limits, size};
 use super::sniff::Compression;
 
 /// Buffer on each side of a decompressor. Smaller ones cost 10 to 25 % of its speed.
 pub(super) const BUFFER: usize = 128 << 10;
-
-/// Memory an xz stream may ask for; `xz -9` takes 65 MiB, a hostile header up to 4 GiB.
-const XZ_MEMORY: u64 = 128 << 20;
-
-/// `CONCATENATED` of liblzma: further streams after the first are read on.
-const XZ_CONCATENATED: u32 = 0x08;
-
-/// Window of a zstd frame as a power of two: 128 MiB, what `zstd --long` uses.
-const ZSTD_WINDOW: u32 = 27;
 
 /// A compressed stream may unpack to this much before its ratio is judged.
 const RATIO_FLOOR: u64 = 64 << 20;
@@ -65,21 +53,7 @@ impl Meter {
 pub(super) fn open<'a>(packed: Packed<'a>, budget: &'a Budget<'a>) -> io::Result<BufReader<Inflating<'a>>> {
     let Packed { compression, path, crc, meter, bytes } = packed;
     let counted = Counted { inner: bytes, packed: Rc::clone(&meter.packed) };
-    let decoder: Box<dyn Read + 'a> = match compression {
-        Compression::Stored => Box::new(counted),
-        Compression::Deflate => Box::new(DeflateDecoder::new(counted)),
-        Compression::Gzip => Box::new(GzipMembers { member: Some(GzDecoder::new(counted)) }),
-        Compression::Zstd => {
-            let mut decoder = zstd::stream::read::Decoder::with_buffer(counted)?;
-            decoder.window_log_max(ZSTD_WINDOW)?;
-            Box::new(decoder)
-        }
-        Compression::Xz => {
-            let stream = Stream::new_stream_decoder(XZ_MEMORY, XZ_CONCATENATED)?;
-            Box::new(XzDecoder::new_stream(counted, stream))
-        }
-        Compression::Bzip2 => Box::new(MultiBzDecoder::new(counted)),
-    };
+    let decoder = Members::new(counted, compression)?;
     let crc = crc.map(|stated| (stated, Crc::new()));
     Ok(BufReader::with_capacity(BUFFER, Inflating { decoder, compression, path, crc, given: 0, meter, broken: None, budget }))
 }
@@ -103,7 +77,7 @@ impl std::error::Error for Broken {}
 
 /// A decompressor held against the budget.
 pub(super) struct Inflating<'a> {
-    decoder: Box<dyn Read + 'a>,
+    decoder: Members<Counted<'a>>,
     compression: Compression,
     path: Arc<str>,
     crc: Option<(u32, Crc)>,
@@ -189,28 +163,6 @@ impl BufRead for Counted<'_> {
     fn consume(&mut self, n: usize) {
         self.packed.set(self.packed.get() + n as u64);
         self.inner.consume(n);
-    }
-}
-
-/// The members of a gzip file one after the other (pigz and bgzip write many). Bytes after the last member that are not a
-/// member, such as a tape's padding, end the stream and are no error.
-struct GzipMembers<'a> {
-    member: Option<GzDecoder<Counted<'a>>>,
-}
-
-impl Read for GzipMembers<'_> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        while let Some(member) = &mut self.member {
-            let n = member.read(buf)?;
-            if n > 0 || buf.is_empty() {
-                return Ok(n);
-            }
-            let Some(mut rest) = self.member.take().map(GzDecoder::into_inner) else { break };
-            if rest.fill_buf()?.first() == Some(&0x1f) {
-                self.member = Some(GzDecoder::new(rest));
-            }
-        }
-        Ok(0)
     }
 }
 

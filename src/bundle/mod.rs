@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::location::Problem;
 
+mod codec;
 mod compressed;
 mod layout;
 mod limits;

@@ -16,6 +16,9 @@ use crate::location::{Location, Problem};
 /// A line longer than this is cut when its file arrives in several entries.
 const LONGEST_LINE: usize = 64 << 20;
 
+/// Memory that is set aside because a header states so much.
+const MOST_BELIEVED: usize = 1 << 20;
+
 /// Problems listed one by one; a hostile bundle could fill the memory with them.
 const MOST_PROBLEMS: usize = 1000;
 
@@ -157,7 +160,7 @@ impl<'a> Walk<'a> {
             self.problem(&place.path, None, format!("a name of {} is too long; not read", size(name.len() as u64)));
             return None;
         };
-        if resolved.strayed {
+        if resolved.strayed && !resolved.path.is_empty() {
             let path = format!("{}{}", place.inside, resolved.path);
             self.problem(&path, None, format!("its name in the archive, {name}, leads out of the bundle; read as {path}"));
         }
@@ -171,7 +174,7 @@ impl<'a> Walk<'a> {
         let chunk = limits.chunk.max(1);
         let allowed = limits.file.min(self.budget.room());
         let mut parts = Parts { path, chunk: 0, first_line: 1, replaces };
-        let mut bytes = Vec::with_capacity(stated.unwrap_or(0).min(allowed).min(chunk as u64) as usize);
+        let mut bytes = Vec::with_capacity(stated.unwrap_or(0).min(allowed).min(chunk.min(MOST_BELIEVED) as u64) as usize);
         let mut content = reader.take(allowed);
         let mut full = chunk;
         while self.fill(path, &mut content, &mut bytes, full) {
@@ -186,10 +189,9 @@ impl<'a> Walk<'a> {
             full = chunk;
         }
         self.emit(parts.next(bytes, true));
-        if content.limit() == 0 && content.into_inner().fill_buf().is_ok_and(|rest| !rest.is_empty()) {
-            if !self.is_over() {
-                self.problem(path, None, format!("larger than {}; the rest was not read", size(limits.file)));
-            }
+        let is_cut = content.limit() == 0 && content.into_inner().fill_buf().is_ok_and(|rest| !rest.is_empty());
+        if is_cut && !self.is_over() {
+            self.problem(path, None, format!("larger than {}; the rest was not read", size(limits.file)));
         }
     }
 
