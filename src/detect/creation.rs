@@ -25,7 +25,8 @@ pub(super) fn refusals<'a>(cluster: &'a Cluster, word: &str) -> Vec<Refused<'a>>
         let sufferer = cluster.get(&event.regarding).or_else(|| cluster.presumed_owner(&event.regarding));
         let Some(sufferer) = sufferer.filter(|s| !cluster.is_settled(s)) else { continue };
         let workload = cluster.top_owner(sufferer);
-        if !cluster.is_settled(workload) {
+        let is_over = makes_pods(sufferer) && has_its_pods(cluster, sufferer);
+        if !cluster.is_settled(workload) && !is_over {
             found.push(Refused {
                 sufferer,
                 workload,
@@ -53,19 +54,32 @@ pub(super) fn refusals<'a>(cluster: &'a Cluster, word: &str) -> Vec<Refused<'a>>
 
 /// Pods are wanted of this workload, and some are not there at all.
 pub(super) fn lacks_pods(cluster: &Cluster, workload: &Resource) -> bool {
+    let is_idle = workload.at("spec.suspend").is_true() || workload.condition("Complete").get("status").is_true();
+    // Where no pod of the namespace was collected, none that is missing can be told.
+    let collected = || cluster.kind("Pod").any(|p| p.namespace() == workload.namespace() && p.origin != Origin::Manifest);
+    let told_short = workload.at("status.replicas").as_i64().is_some_and(|made| made < wanted(workload));
+    !is_idle && !has_its_pods(cluster, workload) && (told_short || collected())
+}
+
+/// As many pods were made as are wanted: whatever refused some of them is over.
+pub(super) fn has_its_pods(cluster: &Cluster, workload: &Resource) -> bool {
+    let pods = cluster.descendants(&workload.reference).into_iter().filter(|p| p.kind() == "Pod").count();
+    pods as i64 >= wanted(workload)
+}
+
+fn wanted(workload: &Resource) -> i64 {
     let count = |path: &str| workload.at(path).as_i64();
-    let wanted = match workload.kind() {
+    match workload.kind() {
         "DaemonSet" => count("status.desiredNumberScheduled").unwrap_or(0),
         "Job" => count("spec.parallelism").unwrap_or(1) - count("status.succeeded").unwrap_or(0),
         "CronJob" => workload.at("status.active").len() as i64,
         _ => count("spec.replicas").unwrap_or(1),
-    };
-    let pods = cluster.descendants(&workload.reference).into_iter().filter(|p| p.kind() == "Pod").count();
-    let is_idle = workload.at("spec.suspend").is_true() || workload.condition("Complete").get("status").is_true();
-    // Where no pod of the namespace was collected, none that is missing can be told.
-    let collected = || cluster.kind("Pod").any(|p| p.namespace() == workload.namespace() && p.origin != Origin::Manifest);
-    let told_short = count("status.replicas").is_some_and(|made| made < wanted);
-    !is_idle && (pods as i64) < wanted && (told_short || collected())
+    }
+}
+
+/// Kinds that make pods themselves.
+pub(super) fn makes_pods(object: &Resource) -> bool {
+    matches!(object.kind(), "ReplicaSet" | "StatefulSet" | "DaemonSet" | "Job" | "ReplicationController")
 }
 
 /// Workloads at the top of their owner chains that lack pods.

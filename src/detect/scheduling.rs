@@ -63,7 +63,9 @@ impl<'a> Waiting<'a> {
         let event = cluster.events_of(&pod.reference).filter(|e| e.reason == "FailedScheduling" && cluster.is_current(e)).last();
         let condition = pod.condition("PodScheduled").get("message").text();
         let message = if condition.starts_with("0/") { condition } else { event.map_or(condition, |e| e.message.as_str()) };
-        Some(Self { cluster, pod: Pod::of(pod)?, template: Template::of(cluster, pod)?, siblings, event, message })
+        let template = Template::of(cluster, pod)?;
+        let pod = Pod::of(pod)?.completed_by(template.at(""));
+        Some(Self { cluster, pod, template, siblings, event, message })
     }
 
     /// The scheduler has looked at the pod, or had the time to.

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Evidence, Finding, Strength, nearest};
 use crate::cluster::{Cluster, Presence};
 use crate::decode::{Event, Origin, Ref, Resource};
-use crate::detect::creation::short_workloads;
+use crate::detect::creation::{has_its_pods, makes_pods, short_workloads};
 use crate::detect::template::Template;
 
 /// An object of this kind, named at this field of the pod spec.
@@ -87,11 +87,9 @@ impl Lookup {
             let named = t.at(self.field).text();
             !named.is_empty() && named != name
         });
-        if cluster.presence(&reference) == Presence::Present
-            || changed
-            || cluster.is_settled(sufferer)
-            || cluster.is_settled(workload)
-        {
+        let is_over = makes_pods(sufferer) && has_its_pods(cluster, sufferer);
+        let works = cluster.is_settled(sufferer) || cluster.is_settled(workload);
+        if cluster.presence(&reference) == Presence::Present || changed || works || is_over {
             return None;
         }
         Some(self.finding(cluster, workload, name, Some(event)))

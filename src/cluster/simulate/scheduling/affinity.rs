@@ -9,19 +9,18 @@ const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 
 /// What the pod's own placement demands of `node` in vain. A node without any label was not read whole and is not judged.
 pub(super) fn of_node<'a>(pod: &Pod<'a>, node: &Resource) -> Vec<Obstacle<'a>> {
-    let labels = node.at("metadata.labels");
     let mut found = Vec::new();
-    if labels.is_empty() {
+    if node.at("metadata.labels").is_empty() {
         return found;
     }
-    let unmet: Vec<_> = selector::equalities(pod.spec.get("nodeSelector")).filter(|r| !selector::is_met(r, labels)).collect();
+    let unmet: Vec<_> =
+        selector::equalities(pod.spec.get("nodeSelector")).filter(|r| !r.is_met_by(domain(node, r.key))).collect();
     if !unmet.is_empty() {
         found.push(Obstacle::NodeSelector(unmet));
     }
-    let required = pod.spec.path("affinity.nodeAffinity").get(REQUIRED);
-    if required.exists() {
-        let terms = required.get("nodeSelectorTerms");
-        let misses = terms.items().map(|term| selector::unmet_by_node(term, node.name(), labels).err());
+    let terms = pod.node_terms();
+    if terms.exists() {
+        let misses = terms.items().map(|term| selector::unmet_by_node(term, node.name(), |key| domain(node, key)).err());
         if let Some(misses) = misses.collect::<Option<Vec<_>>>() {
             found.push(Obstacle::NodeAffinity(misses.into_iter().min_by_key(Vec::len).unwrap_or_default()));
         }
@@ -40,7 +39,7 @@ struct Term<'a> {
 
 fn terms<'a>(pod: &Pod<'a>, kind: &str) -> impl Iterator<Item = Term<'a>> + use<'a> {
     let namespace = pod.namespace();
-    let terms = pod.spec.get("affinity").get(kind).get(REQUIRED).items();
+    let terms = pod.affinity.get(kind).get(REQUIRED).items();
     terms.map(move |term| Term { term, topology_key: term.get("topologyKey").text(), namespace })
 }
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::{Constraint, Node, Obstacle, Pod, Refusal, Scheduler};
 use crate::cluster::Quantity;
-use crate::cluster::selector::{self, Requirement};
 use crate::cluster::simulate::resources::{self, Amounts, Bound};
 use crate::decode::Origin;
 
@@ -80,9 +79,8 @@ fn decide<'s, 'a>(pod: &Pod<'a>, candidates: Vec<Candidate<'s, 'a>>) -> Option<B
     let is_private = |c: &Candidate<'_, '_>| c.0.is_control_plane() && has(c, &PRIVATE);
 
     // A pod that asks for what only the control plane has is meant for it; any other is not.
-    let workers: Vec<&Node<'_>> = candidates.iter().map(|c| c.0).filter(|n| !n.is_control_plane()).collect();
-    let asks = asks_for_control_plane(pod, &workers);
-    let asked_for = |c: &Candidate<'_, '_>| asks && !has(c, &PLACEMENT);
+    let others_fit = candidates.iter().any(|c| !is_private(c) && !has(c, &PLACEMENT));
+    let asked_for = |c: &Candidate<'_, '_>| is_explicit(pod) && !others_fit && !has(c, &PLACEMENT);
     let meant = narrow(candidates, |c| !is_private(c) || asked_for(c)).unwrap_or_else(|all| all);
     let meant = match narrow(meant, |c| !has(c, &PLACEMENT)) {
         Ok(meant) => meant,
@@ -121,22 +119,12 @@ fn narrow<T>(all: Vec<T>, satisfies: impl Fn(&T) -> bool) -> Result<Vec<T>, Vec<
     if all.iter().any(&satisfies) { Ok(all.into_iter().filter(|c| satisfies(c)).collect()) } else { Err(all) }
 }
 
-/// The pod says itself where it wants to go. A DaemonSet's pod names its node by field; that is not a wish.
+/// The pod says itself where it wants to go, not only where it does not. A DaemonSet's pod names its node by field; that is
+/// not a wish.
 fn is_explicit(pod: &Pod<'_>) -> bool {
-    let terms = pod.spec.path("affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms");
-    !pod.spec.get("nodeSelector").is_empty() || terms.items().any(|t| !t.get("matchExpressions").is_empty())
-}
-
-/// The pod wants a label, by name, that no worker has. (Staying away from a label is no wish for the nodes without it.)
-fn asks_for_control_plane(pod: &Pod<'_>, workers: &[&Node<'_>]) -> bool {
-    let terms = pod.spec.path("affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms");
-    let expressions = terms
-        .items()
-        .flat_map(|t| t.get("matchExpressions").items())
-        .filter(|e| matches!(e.get("operator").text(), "In" | "Exists"));
-    let wishes = selector::equalities(pod.spec.get("nodeSelector")).chain(expressions.map(Requirement::expression));
-    let has = |node: &Node<'_>, wish: &Requirement<'_>| selector::is_met(wish, node.resource.at("metadata.labels"));
-    wishes.into_iter().any(|wish| !workers.iter().any(|node| has(node, &wish)))
+    let mut expressions =
+        pod.node_terms().items().flat_map(|t| t.get("matchExpressions").items()).map(|e| e.get("operator").text());
+    !pod.spec.get("nodeSelector").is_empty() || expressions.any(|operator| !matches!(operator, "NotIn" | "DoesNotExist"))
 }
 
 /// The pod would fit on the node if nothing else ran there.

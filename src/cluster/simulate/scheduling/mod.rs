@@ -41,6 +41,10 @@ pub struct Pod<'a> {
     pub path: &'static str,
     /// The pod's labels.
     pub labels: Value<'a>,
+    /// Its affinity.
+    affinity: Value<'a>,
+    /// Its topology spread constraints.
+    spread: Value<'a>,
 }
 
 impl<'a> Pod<'a> {
@@ -49,7 +53,22 @@ impl<'a> Pod<'a> {
         let (path, spec) = resource.pod_spec()?;
         let template = path.strip_suffix("spec").unwrap_or_default();
         let labels = resource.at(&format!("{template}metadata.labels"));
-        Some(Self { resource, spec, path, labels })
+        Some(Self { resource, spec, path, labels, affinity: spec.get("affinity"), spread: spec.get("topologySpreadConstraints") })
+    }
+
+    /// The same with what `describe` and tables do not print of a pod, from the template it was made from.
+    #[must_use]
+    pub fn completed_by(self, template: Value<'a>) -> Self {
+        let fill = |own: Value<'a>, field: &str| if own.exists() { own } else { template.get(field) };
+        if self.resource.origin == Origin::Live {
+            return self;
+        }
+        Self { affinity: fill(self.affinity, "affinity"), spread: fill(self.spread, "topologySpreadConstraints"), ..self }
+    }
+
+    /// Terms of node affinity that must hold, any of which suffices.
+    fn node_terms(&self) -> Value<'a> {
+        self.affinity.path("nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms")
     }
 
     pub(super) fn namespace(&self) -> Option<&'a str> {
@@ -329,9 +348,10 @@ fn has_ended(pod: &Resource) -> bool {
     matches!(pod.at("status.phase").text(), "Succeeded" | "Failed")
 }
 
-/// The value of each node's label `key`: its domain.
+/// The value of the node's label `key`: its domain. The label with the node's own name is the kubelet's, which sets it
+/// again where somebody took it away.
 fn domain<'n>(node: &'n Resource, key: &str) -> Option<&'n str> {
-    node.label(key)
+    node.label(key).or_else(|| (key == "kubernetes.io/hostname").then(|| node.name()))
 }
 
 /// Numbers by domain.

@@ -25,7 +25,7 @@ pub(super) struct Spread<'a> {
 
 impl<'a> Spread<'a> {
     pub(super) fn new(scheduler: &Scheduler<'a>, pod: &Pod<'a>) -> Self {
-        let binding = pod.spec.get("topologySpreadConstraints").items();
+        let binding = pod.spread.items();
         let binding: Vec<_> = binding.filter(|c| c.get("whenUnsatisfiable").text() == "DoNotSchedule").collect();
         let keys: Vec<_> = binding.iter().map(|c| c.get("topologyKey").text()).collect();
         let constraints = binding.iter().map(|c| Constraint::new(scheduler, pod, *c, &keys)).collect();

@@ -109,6 +109,11 @@ fn the_control_plane_is_set_aside_unless_it_is_asked_for() {
     assert_eq!(verdict(&[master(), big()], None), "ControlPlaneTaint: m");
     let asked = web(json!({"nodeSelector": {"kubernetes.io/hostname": "m"}, "containers": asks("1")}));
     assert_eq!(verdict(&[master(), plain("a"), asked], None), "ControlPlaneTaint: m");
+    // Keeping away from something is not asking for the control plane.
+    let term = json!({"matchExpressions": [{"key": "state", "operator": "NotIn", "values": ["old"]}]});
+    let required = json!({"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}});
+    let shy = web(json!({"affinity": {"nodeAffinity": required}, "containers": asks("1")}));
+    assert_eq!(verdict(&[master(), node("a", json!({"state": "old"}), json!({})), shy], None), "NodeAffinity: a");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Volumes that can be used on some nodes only (kubernetes plugins VolumeBinding and VolumeZone).
 
-use super::{Obstacle, Pod};
+use super::{Obstacle, Pod, domain};
 use crate::cluster::Cluster;
 use crate::cluster::selector::{self, Operator, Requirement};
 use crate::decode::Resource;
@@ -37,8 +37,7 @@ pub(super) fn claims<'a>(pod: &Pod<'a>) -> impl Iterator<Item = String> + use<'a
 /// What keeps `volume` from being used on `node`.
 pub(super) fn obstacle<'a>(volume: &'a Resource, node: &Resource) -> Option<Obstacle<'a>> {
     let terms = volume.at("spec.nodeAffinity.required.nodeSelectorTerms");
-    let labels = node.at("metadata.labels");
-    let misses = terms.items().map(|term| selector::unmet_by_node(term, node.name(), labels).err());
+    let misses = terms.items().map(|term| selector::unmet_by_node(term, node.name(), |key| domain(node, key)).err());
     let nearest = misses.collect::<Option<Vec<_>>>().unwrap_or_default().into_iter().min_by_key(Vec::len);
     let unmet = nearest.or_else(|| Some(unmet_zones(volume, node)).filter(|z| !z.is_empty()))?;
     Some(Obstacle::Volume { volume: volume.reference.clone(), unmet })
