@@ -61,6 +61,9 @@ struct Analyze {
     /// What goes to standard output
     #[arg(short, long, value_enum, default_value_t = FormatArg::Terminal, value_name = "FMT")]
     format: FormatArg,
+    /// The most bytes of a Markdown report: 60k; parts that are least missed go first
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    max_bytes: Option<u64>,
     /// More rules, in the format of rules.toml; repeatable; same id replaces
     #[arg(short, long, value_name = "FILE")]
     rules: Vec<PathBuf>,
@@ -249,11 +252,11 @@ fn analyze(args: &Analyze) -> anyhow::Result<bool> {
     progress.finish();
     watch.lap("analyse");
     for (path, file, format) in &mut outputs {
-        let bytes = report::render(&report, *format, &args.look.style(false));
+        let bytes = report::render(&report, *format, &args.style(false));
         file.write_all(&bytes).with_context(|| format!("cannot write {}", path.display()))?;
     }
     let format = args.format.into();
-    print(&report::render(&report, format, &args.look.style(true)))?;
+    print(&report::render(&report, format, &args.style(true)))?;
     watch.lap("render");
     if args.look.timings {
         write!(io::stderr(), "{}", watch.lines())?;
@@ -308,6 +311,17 @@ fn open(path: &Path) -> anyhow::Result<(PathBuf, File, Format)> {
     Ok((path.to_path_buf(), file, format))
 }
 
+impl Analyze {
+    fn style(&self, to_stdout: bool) -> Style {
+        let max_bytes = self.max_bytes.map_or(report::MARKDOWN_BYTES, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+        let directory = match self.bundles.as_slice() {
+            [only] => only.canonicalize().ok().filter(|path| path.is_dir()),
+            _ => None,
+        };
+        Style { max_bytes, directory, ..self.look.style(to_stdout) }
+    }
+}
+
 impl Look {
     fn style(&self, to_stdout: bool) -> Style {
         let color = match self.color {
@@ -317,7 +331,8 @@ impl Look {
         };
         let columns = terminal_size::terminal_size().map(|(w, _)| usize::from(w.0));
         let width = if to_stdout && io::stdout().is_terminal() { columns.unwrap_or(80).clamp(60, 120) } else { 80 };
-        Style { color, width, verbosity: i8::from(self.verbose) - i8::from(self.quiet), ..Style::default() }
+        let hyperlinks = to_stdout && self.color != ColorArg::Never && supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout);
+        Style { color, width, hyperlinks, verbosity: i8::from(self.verbose) - i8::from(self.quiet), ..Style::default() }
     }
 }
 

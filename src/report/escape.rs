@@ -103,11 +103,26 @@ pub(super) fn url(text: &str) -> String {
     if !(text.starts_with("https://") || text.starts_with("http://")) {
         return String::new();
     }
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
+    percent_encoded(text.as_bytes(), b"-._~:/?#@!$&()*+,;=%")
+}
+
+/// The URL of a file on this machine.
+pub(super) fn file_url(path: &std::path::Path) -> String {
+    format!("file://{}", percent_encoded(path.as_os_str().as_encoded_bytes(), b"-._~/"))
+}
+
+/// A path as a relative URI reference.
+pub(super) fn relative_uri(path: &str) -> String {
+    percent_encoded(path.trim_start_matches('/').as_bytes(), b"-._~/")
+}
+
+/// Letters, digits and `kept` as they are, everything else as `%XX`.
+fn percent_encoded(bytes: &[u8], kept: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for byte in bytes {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => out.push(char::from(byte)),
-            _ if b"-._~:/?#@!$&()*+,;=%".contains(&byte) => out.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => out.push(char::from(*byte)),
+            _ if kept.contains(byte) => out.push(char::from(*byte)),
             _ => out.push_str(&format!("%{byte:02X}")),
         }
     }

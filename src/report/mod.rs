@@ -3,6 +3,8 @@
 //! Every format is made from [`Report`] alone, so what one says the others can say too, and a kept JSON file can be
 //! rendered again. Text of the bundle passes [`crate::visible`] before the escaper of the format.
 
+use std::path::PathBuf;
+
 mod affected;
 mod assemble;
 mod diff;
@@ -53,6 +55,9 @@ pub struct Style {
     pub verbosity: i8,
     /// OSC 8 links (terminal only).
     pub hyperlinks: bool,
+    /// The directory that the paths of the bundle are in, when it is one on this machine: evidence then links to its file
+    /// (terminal with `hyperlinks` only).
+    pub directory: Option<PathBuf>,
     /// The most bytes to write (Markdown only); parts that are least missed go first, the verdict and the fix never.
     pub max_bytes: usize,
 }
@@ -62,7 +67,7 @@ pub const MARKDOWN_BYTES: usize = 60_000;
 
 impl Default for Style {
     fn default() -> Self {
-        Self { color: false, width: 80, verbosity: 0, hyperlinks: false, max_bytes: MARKDOWN_BYTES }
+        Self { color: false, width: 80, verbosity: 0, hyperlinks: false, directory: None, max_bytes: MARKDOWN_BYTES }
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::model::{Evidence, Finding, Location, Report};
-use super::{diff, json, words};
+use super::{diff, escape, json, words};
 use crate::visible::visible;
 
 /// Locations of one result; GitHub shows a hundred.
@@ -127,7 +127,7 @@ fn evidence(evidence: &Evidence) -> Value {
 }
 
 fn physical(location: &Location) -> Value {
-    let mut physical = json!({"artifactLocation": {"uri": uri(&location.path)}});
+    let mut physical = json!({"artifactLocation": {"uri": escape::relative_uri(&location.path)}});
     if let Some(line) = location.line.filter(|line| *line > 0) {
         physical["region"] = json!({"startLine": line});
     }
@@ -167,18 +167,6 @@ fn fingerprint(finding: &Finding) -> String {
     digest.update([0]);
     digest.update(words::object(&finding.resource).as_bytes());
     digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// A path as a relative URI reference.
-fn uri(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
-    for byte in path.trim_start_matches('/').bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => out.push(char::from(byte)),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
 }
 
 /// SARIF wants texts of at least one character.

@@ -57,3 +57,14 @@ fn html() {
         assert_golden(&format!("{name}.html"), body);
     }
 }
+
+#[test]
+fn evidence_links_to_its_file_where_there_is_one() {
+    let mut report = sample("root-cause");
+    report.findings[0].evidence[0].location.path = "a b/<x>.yaml".to_owned();
+    report.root_cause = report.findings.first().cloned();
+    let shown = |style: &Style| String::from_utf8(render(&report, Format::Terminal, style)).expect("is UTF-8");
+    let style = Style { hyperlinks: true, directory: Some("/tmp/bundle".into()), ..Style::default() };
+    assert!(shown(&style).contains("\u{1b}]8;;file:///tmp/bundle/a%20b/%3Cx%3E.yaml\u{1b}\\a b/<x>.yaml:48\u{1b}]8;;\u{1b}\\"));
+    assert!(!shown(&Style { hyperlinks: false, ..style }).contains('\u{1b}'));
+}

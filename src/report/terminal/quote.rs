@@ -7,8 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use super::sheet::{Ink, Sheet};
 use crate::report::excerpt::{self, Line};
 use crate::report::model::Evidence;
-use crate::report::words;
-use crate::visible::{LINE_MAX, visible_line};
+use crate::visible::LINE_MAX;
 
 /// Columns of the line numbers at least.
 const NUMBERS: usize = 4;
@@ -31,7 +30,7 @@ pub(super) fn quote(sheet: &mut Sheet, index: usize, evidence: &Evidence, around
     let lines = excerpt::lines(evidence, around, WIDEST);
     let numbers = lines.iter().filter_map(|l| l.number).map(|n| n.to_string().len()).max().unwrap_or(0).max(NUMBERS) + 1;
     let room = sheet.width.saturating_sub(numbers + 3);
-    let place = sheet.paint(Ink::Place, &visible_line(&words::place(&evidence.location)));
+    let place = sheet.place(&evidence.location);
     sheet.line(format_args!("  [{}] {place}", index + 1));
     let last_hit = lines.iter().rposition(|l| l.hit);
     for (i, line) in lines.iter().enumerate() {

@@ -1,12 +1,14 @@
 //! A sheet of terminal text: a gutter of eight columns for labels, wrapped prose beside it, colours by need.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Color, Style as Ansi};
 use textwrap::{Options, WordSeparator, WordSplitter};
 use unicode_width::UnicodeWidthStr;
 
-use crate::report::Style;
+use crate::report::model::Location;
+use crate::report::{Style, escape, words};
 use crate::visible::{visible, visible_line};
 
 /// Columns of the gutter.
@@ -46,11 +48,13 @@ pub(super) struct Sheet {
     out: String,
     pub(super) width: usize,
     color: bool,
+    hyperlinks: bool,
+    directory: Option<PathBuf>,
 }
 
 impl Sheet {
     pub(super) fn new(style: &Style) -> Self {
-        Self { out: String::new(), width: style.width.clamp(60, 120), color: style.color }
+        Self { out: String::new(), width: style.width.clamp(60, 120), color: style.color, hyperlinks: style.hyperlinks, directory: style.directory.clone() }
     }
 
     pub(super) fn finish(self) -> String {
@@ -68,6 +72,23 @@ impl Sheet {
         }
         let ansi = ink.ansi();
         format!("{ansi}{text}{ansi:#}")
+    }
+
+    /// `text` as a link to `url`, where the terminal knows links.
+    pub(super) fn link(&self, text: &str, url: &str) -> String {
+        if !self.hyperlinks || url.is_empty() {
+            return text.to_owned();
+        }
+        format!("\u{1b}]8;;{url}\u{1b}\\{text}\u{1b}]8;;\u{1b}\\")
+    }
+
+    /// A place in the bundle as a link to its file, where that is on this machine.
+    pub(super) fn place(&self, location: &Location) -> String {
+        let shown = self.paint(Ink::Place, &visible_line(&words::place(location)));
+        match &self.directory {
+            Some(directory) => self.link(&shown, &escape::file_url(&directory.join(&location.path))),
+            None => shown,
+        }
     }
 
     /// One line of ready pieces.
