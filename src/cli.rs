@@ -331,7 +331,8 @@ impl Look {
         };
         let columns = terminal_size::terminal_size().map(|(w, _)| usize::from(w.0));
         let width = if to_stdout && io::stdout().is_terminal() { columns.unwrap_or(80).clamp(60, 120) } else { 80 };
-        let hyperlinks = to_stdout && self.color != ColorArg::Never && supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout);
+        let hyperlinks =
+            to_stdout && self.color != ColorArg::Never && supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout);
         Style { color, width, hyperlinks, verbosity: i8::from(self.verbose) - i8::from(self.quiet), ..Style::default() }
     }
 }

@@ -54,7 +54,13 @@ pub(super) struct Sheet {
 
 impl Sheet {
     pub(super) fn new(style: &Style) -> Self {
-        Self { out: String::new(), width: style.width.clamp(60, 120), color: style.color, hyperlinks: style.hyperlinks, directory: style.directory.clone() }
+        Self {
+            out: String::new(),
+            width: style.width.clamp(60, 120),
+            color: style.color,
+            hyperlinks: style.hyperlinks,
+            directory: style.directory.clone(),
+        }
     }
 
     pub(super) fn finish(self) -> String {
