@@ -22,6 +22,7 @@ mod control_plane;
 mod controller;
 mod creation;
 mod custom;
+mod dependency;
 mod dns;
 mod facts;
 mod image;
@@ -302,6 +303,7 @@ const AREAS: &[&[Detector]] = &[
     container::DETECTORS,
     control_plane::DETECTORS,
     controller::DETECTORS,
+    dependency::DETECTORS,
     dns::DETECTORS,
     image::DETECTORS,
     ingress::DETECTORS,

@@ -20,8 +20,11 @@ pub(super) const DETECTORS: &[Detector] = &[Detector { name: "webhook", run: web
 /// A refusal logged longer ago than this is history.
 const RECENT: SignedDuration = SignedDuration::from_mins(30);
 
+/// A failed call, who was refused for it, and where it is told.
+type Told<'a> = (Call<'a>, Ref, Evidence);
+
 fn webhook(cluster: &Cluster, out: &mut Vec<Finding>) {
-    let mut calls: BTreeMap<(&str, &'static str), Vec<(Call<'_>, Ref, Evidence)>> = BTreeMap::new();
+    let mut calls: BTreeMap<(&str, &'static str), Vec<Told<'_>>> = BTreeMap::new();
     let refused = refusals(cluster, "failed calling");
     let told = refused.iter().filter_map(|r| Some((Call::of(r.text)?, r.workload.reference.clone(), r.evidence.clone())));
     let logged = cluster.hits("webhook-call-failed").filter_map(|(log, hit)| {
@@ -65,7 +68,7 @@ fn configuration<'a>(cluster: &'a Cluster, webhook: &str) -> Option<(&'a Resourc
     })
 }
 
-fn finding(cluster: &Cluster, cause: &str, calls: &[(Call<'_>, Ref, Evidence)]) -> Option<Finding> {
+fn finding(cluster: &Cluster, cause: &str, calls: &[Told<'_>]) -> Option<Finding> {
     let (call, first, evidence) = calls.first()?;
     let (namespace, name) = call.service;
     let config = configuration(cluster, call.webhook);
