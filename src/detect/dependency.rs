@@ -53,7 +53,8 @@ impl<'a> Complaint<'a> {
 
     /// The pod does not work. A pod that works has got over what it complains of, or does not mind.
     fn hurts(&self) -> bool {
-        pod_trouble(self.cluster, self.pod).is_some() || self.cluster.containers(self.pod).iter().any(|c| c.is_dying(self.cluster))
+        pod_trouble(self.cluster, self.pod).is_some()
+            || self.cluster.containers(self.pod).iter().any(|c| c.is_dying(self.cluster))
     }
 
     /// It goes on to the end of the log: many lines, and the last ones among them.

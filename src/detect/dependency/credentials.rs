@@ -47,7 +47,10 @@ fn of_a_caller(complaint: &Complaint<'_>, signal: &str, server: Option<Server>) 
         finding = finding.fact("peer", service.reference.to_string());
     }
     let settings = cluster.settings(complaint.holder());
-    let password = settings.iter().filter(|s| s.container == complaint.container() || complaint.container().is_empty()).find(|s| is_password(s, server));
+    let password = settings
+        .iter()
+        .filter(|s| s.container == complaint.container() || complaint.container().is_empty())
+        .find(|s| is_password(s, server));
     if let Some(password) = password {
         finding = with_password(finding, cluster, complaint, password, user);
     }
@@ -57,7 +60,8 @@ fn of_a_caller(complaint: &Complaint<'_>, signal: &str, server: Option<Server>) 
 /// Where the server's own image logs it.
 fn is_the_server(complaint: &Complaint<'_>, server: Option<Server>) -> bool {
     let name = complaint.container();
-    let image = complaint.pod.at("spec.containers").items().find(|c| c.get("name").text() == name).map_or("", |c| c.get("image").text());
+    let image =
+        complaint.pod.at("spec.containers").items().find(|c| c.get("name").text() == name).map_or("", |c| c.get("image").text());
     let base = image.rsplit('/').next().unwrap_or(image);
     server.is_some() && Server::told_by(base) == server
 }
@@ -86,7 +90,8 @@ fn with_password(finding: Finding, cluster: &Cluster, complaint: &Complaint<'_>,
     let key = key_stem(&password.name);
     let mut others = 0;
     let mut differing = 0;
-    let secrets = cluster.kind("Secret").filter(|s| s.namespace() == complaint.pod.namespace() && s.reference != holder.reference);
+    let secrets =
+        cluster.kind("Secret").filter(|s| s.namespace() == complaint.pod.namespace() && s.reference != holder.reference);
     for secret in secrets.filter(|s| mentions_user(s, user)) {
         let theirs = secret.at("data").fields().find(|(k, _)| key_stem(k) == key).map(|(_, v)| v.text());
         if let Some(theirs) = theirs {
@@ -116,7 +121,8 @@ fn key_stem(name: &str) -> String {
 
 /// A Secret that holds this user's name.
 fn mentions_user(secret: &Resource, user: &str) -> bool {
-    !user.is_empty() && secret.at("data").fields().any(|(k, v)| k.to_ascii_lowercase().contains("user") && is_base64_of(v.text(), user))
+    !user.is_empty()
+        && secret.at("data").fields().any(|(k, v)| k.to_ascii_lowercase().contains("user") && is_base64_of(v.text(), user))
 }
 
 /// `text` is the base64 of `plain`.

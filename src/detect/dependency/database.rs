@@ -65,9 +65,10 @@ fn read_only_setting(workload: &Resource) -> Option<crate::decode::Value<'_>> {
 /// The kind of server: by the complaint's words, or those around it.
 fn kind(complaint: &Complaint<'_>) -> Option<Server> {
     let around = complaint.hit.before.iter().chain(&complaint.hit.after).map(String::as_str);
-    std::iter::once(complaint.hit.line.text.as_str()).chain(around).find_map(Server::told_by).or_else(|| {
-        targets(complaint.cluster, complaint.holder()).iter().find_map(|t| server_of(complaint.cluster, t.service?))
-    })
+    std::iter::once(complaint.hit.line.text.as_str())
+        .chain(around)
+        .find_map(Server::told_by)
+        .or_else(|| targets(complaint.cluster, complaint.holder()).iter().find_map(|t| server_of(complaint.cluster, t.service?)))
 }
 
 /// The workload behind the server the caller means: the one that logs, when it is the server itself; the address in the
@@ -89,7 +90,10 @@ fn blamed<'a>(complaint: &Complaint<'a>, server: Server) -> Option<&'a Resource>
     let told = targets(cluster, complaint.holder());
     let of_kind = told.iter().filter_map(|t| t.service).find(|s| server_of(cluster, s) == Some(server));
     let around = || {
-        let mut of_kind = cluster.kind("Service").filter(|s| s.namespace() == ns && server_of(cluster, s) == Some(server)).filter_map(|s| backend(cluster, s));
+        let mut of_kind = cluster
+            .kind("Service")
+            .filter(|s| s.namespace() == ns && server_of(cluster, s) == Some(server))
+            .filter_map(|s| backend(cluster, s));
         let first = of_kind.next()?;
         of_kind.all(|other| other.reference == first.reference).then_some(first)
     };
@@ -98,13 +102,22 @@ fn blamed<'a>(complaint: &Complaint<'a>, server: Server) -> Option<&'a Resource>
 
 fn without_schema(complaint: &Complaint<'_>) -> Option<Finding> {
     let captures = complaint.cluster.captures("schema-missing", &complaint.hit.line.text)?;
-    let (kind, name) = [("relation", "table"), ("database", "database"), ("table", "table"), ("schema", "database"), ("sqlite", "table"), ("mssql", "object")]
-        .iter()
-        .find_map(|(capture, kind)| Some((*kind, captures.name(capture)?.as_str())))
-        .unwrap_or(("table", ""));
+    let (kind, name) = [
+        ("relation", "table"),
+        ("database", "database"),
+        ("table", "table"),
+        ("schema", "database"),
+        ("sqlite", "table"),
+        ("mssql", "object"),
+    ]
+    .iter()
+    .find_map(|(capture, kind)| Some((*kind, captures.name(capture)?.as_str())))
+    .unwrap_or(("table", ""));
     let ns = complaint.pod.namespace();
     let migrates = |job: &&Resource| {
-        job.namespace() == ns && !job.condition("Complete").get("status").is_true() && ["migrat", "init", "schema"].iter().any(|w| job.name().contains(w))
+        job.namespace() == ns
+            && !job.condition("Complete").get("status").is_true()
+            && ["migrat", "init", "schema"].iter().any(|w| job.name().contains(w))
     };
     let job = complaint.cluster.kind("Job").find(migrates).map_or("", Resource::name);
     let strength = if complaint.hurts() { Strength::Statement } else { Strength::Hint };

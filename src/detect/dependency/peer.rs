@@ -28,10 +28,11 @@ pub(super) fn targets<'a>(cluster: &'a Cluster, carrier: &'a Resource) -> Vec<Ta
     for setting in &settings {
         for Address { host, port } in addresses(&setting.text) {
             let service = cluster.service_called(&host, ns);
-            let (value, holder, name, port) = match (port, stem(&setting.name).and_then(|stem| port_beside(&settings, setting, stem))) {
-                (None, Some((beside, port))) => (beside.value, beside.holder, beside.name.to_string(), Some(port)),
-                (port, _) => (setting.value, setting.holder, setting.name.to_string(), port),
-            };
+            let (value, holder, name, port) =
+                match (port, stem(&setting.name).and_then(|stem| port_beside(&settings, setting, stem))) {
+                    (None, Some((beside, port))) => (beside.value, beside.holder, beside.name.to_string(), Some(port)),
+                    (port, _) => (setting.value, setting.holder, setting.name.to_string(), port),
+                };
             if service.is_some() || port.is_some() {
                 found.push(Target { host, port, holder, value, setting: name, service });
             }
@@ -59,12 +60,15 @@ fn port_beside<'s, 'a>(settings: &'s [Setting<'a>], host: &Setting<'a>, stem: &s
 /// The address a complaint names, in its line or those around it: `dial tcp 10.0.0.7:5432`, `lookup db on`,
 /// `server at "db" (10.0.0.7), port 5432`.
 pub(super) fn named(hit: &Hit) -> Option<Address> {
-    let lines = std::iter::once(hit.line.text.as_str()).chain(hit.after.iter().map(String::as_str)).chain(hit.before.iter().rev().map(String::as_str));
+    let lines = std::iter::once(hit.line.text.as_str())
+        .chain(hit.after.iter().map(String::as_str))
+        .chain(hit.before.iter().rev().map(String::as_str));
     lines.take(3).find_map(in_line)
 }
 
 fn in_line(line: &str) -> Option<Address> {
-    let port = word_after(line, &[" port ", ", port: "]).and_then(|w| w.trim_end_matches(|c: char| !c.is_ascii_digit()).parse().ok());
+    let port =
+        word_after(line, &[" port ", ", port: "]).and_then(|w| w.trim_end_matches(|c: char| !c.is_ascii_digit()).parse().ok());
     let told = |host: &str| Address { host: host.to_owned(), port };
     if let Some(host) = word_after(line, &["lookup ", "ENOTFOUND ", "EAI_AGAIN ", "resolve host: ", "UnknownHostException: "]) {
         return Some(Address { host: host.to_owned(), port: None });
@@ -72,7 +76,8 @@ fn in_line(line: &str) -> Option<Address> {
     // A host with a port, wherever it stands; neither a stamp like 10:30 nor a place in a source file.
     let is_source = |host: &str| [".go", ".java", ".py", ".js", ".rb", ".ts"].iter().any(|ending| host.ends_with(ending));
     let is_named = |host: &str| host.contains(|c: char| c.is_ascii_alphabetic() || c == '.');
-    let with_port = addresses(&line.replace(": ", " ")).into_iter().find(|a| a.port.is_some() && !is_source(&a.host) && is_named(&a.host));
+    let with_port =
+        addresses(&line.replace(": ", " ")).into_iter().find(|a| a.port.is_some() && !is_source(&a.host) && is_named(&a.host));
     let quoted = || line.split(['"', '\'']).skip(1).step_by(2).find(|w| is_host_word(w) && (w.contains('.') || port.is_some()));
     let before_port = || line.split_once(" port ")?.0.rsplit(' ').find(|w| is_host_word(w) && w.contains('.'));
     with_port.or_else(|| quoted().map(told)).or_else(|| before_port().map(told))

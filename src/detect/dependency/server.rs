@@ -17,7 +17,12 @@ pub(super) enum Server {
 /// Name, usual port, and words of its drivers and images.
 const SERVERS: [(Server, &str, u16, &[&str]); 9] = [
     (Server::MySql, "MySQL", 3306, &["mysql", "mariadb", "percona", "read-only option"]),
-    (Server::Postgres, "PostgreSQL", 5432, &["postgres", "psql", "pgx", "pg_hba", "npgsql", "psycopg", "sqlstate", "read-only transaction"]),
+    (
+        Server::Postgres,
+        "PostgreSQL",
+        5432,
+        &["postgres", "psql", "pgx", "pg_hba", "npgsql", "psycopg", "sqlstate", "read-only transaction"],
+    ),
     (Server::Mongo, "MongoDB", 27017, &["mongo"]),
     (Server::Redis, "Redis", 6379, &["redis", "valkey", "lettuce", "jedis", "wrongpass", "noauth", "read only replica"]),
     (Server::MsSql, "SQL Server", 1433, &["sqlserver", "mssql", "login failed for user"]),

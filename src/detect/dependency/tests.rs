@@ -10,9 +10,7 @@ fn world(port: &str) -> Vec<Json> {
     let spec = json!({"containers": [{"name": "web", "image": "web:1", "env": env}]});
     let ready = json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}],
                        "containerStatuses": [{"name": "pg", "ready": true, "state": {"running": {}}}]});
-    let meta = |name: &str, owner: &str| {
-        json!({"name": name, "namespace": "shop", "labels": {"app": owner}, "ownerReferences": [{"kind": "StatefulSet", "name": owner}]})
-    };
+    let meta = |name: &str, owner: &str| json!({"name": name, "namespace": "shop", "labels": {"app": owner}, "ownerReferences": [{"kind": "StatefulSet", "name": owner}]});
     let named = |name: &str| json!({"name": name, "namespace": "shop"});
     vec![
         json!({"kind": "StatefulSet", "metadata": named("web"), "spec": {"template": {"spec": spec}}}),

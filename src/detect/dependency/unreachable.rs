@@ -10,7 +10,8 @@ use crate::decode::Resource;
 use crate::detect::{Evidence, Finding};
 
 /// Signals of connections that do not come about.
-const SIGNALS: [&str; 6] = ["connection-refused", "io-timeout", "no-route", "connect-failed", "connection-reset", "deadline-exceeded"];
+const SIGNALS: [&str; 6] =
+    ["connection-refused", "io-timeout", "no-route", "connect-failed", "connection-reset", "deadline-exceeded"];
 
 pub(super) fn unreachable(cluster: &Cluster, out: &mut Vec<Finding>) {
     for signal in SIGNALS {
