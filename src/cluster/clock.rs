@@ -49,7 +49,7 @@ impl Cluster {
 
 /// Is `at` ahead of `zoned` by whole hours, as a local time read without its zone is?
 fn is_shifted(at: Timestamp, zoned: Timestamp) -> bool {
-    const SLACK: i64 = 10 * 60;
+    const SLACK: i64 = 3 * 60;
     let ahead = at.duration_since(zoned).as_secs();
     let hours = (ahead + SLACK).div_euclid(3600);
     (1..=14).contains(&hours) && (ahead - hours * 3600).abs() <= SLACK

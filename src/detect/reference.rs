@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use super::near::nearest;
 use super::template::Template;
-use super::{Detector, Evidence, Finding};
+use super::{Detector, Evidence, Finding, pod_trouble};
 use crate::catalog::Strength;
 use crate::cluster::{Cluster, Presence};
 use crate::decode::{Event, Origin, Ref, Resource, Tag, Value};
@@ -20,7 +20,8 @@ pub(super) const DETECTORS: &[Detector] = &[
 /// ConfigMaps, Secrets and keys that containers which cannot start ask for.
 fn configuration_reference(cluster: &Cluster, out: &mut Vec<Finding>) {
     for pod in cluster.kind("Pod").filter(|p| p.origin != Origin::Manifest && !p.at("metadata.deletionTimestamp").exists()) {
-        if !waits_for_configuration(pod) {
+        // What a pod that has only just been made asks for may be made in the same moment.
+        if !waits_for_configuration(pod) || pod_trouble(cluster, pod).is_none() {
             continue;
         }
         let Some(template) = Template::of(cluster, pod) else { continue };

@@ -46,6 +46,7 @@ fn selectors(cluster: &Cluster, out: &mut Vec<Finding>) {
         let (namespace, selector) = (service.namespace(), service.at("spec.selector"));
         let mut there = pods(cluster, namespace).peekable();
         if there.peek().is_none()
+            || !are_pods_complete(cluster, namespace)
             || there.any(|p| selects(selector, p.at("metadata.labels")))
             || workloads(cluster, namespace).any(|(_, labels)| selects(selector, labels))
         {
@@ -55,6 +56,14 @@ fn selectors(cluster: &Cluster, out: &mut Vec<Finding>) {
             out.push(finding);
         }
     }
+}
+
+/// Were all pods of a namespace collected? So a list or a table says, or that no workload has ready replicas without a pod.
+fn are_pods_complete(cluster: &Cluster, namespace: Option<&str>) -> bool {
+    let mut known = workloads(cluster, namespace).filter(|(w, _)| w.at("status").exists()).peekable();
+    let has_pods = |w: &Resource| cluster.descendants(&w.reference).iter().any(|d| d.kind() == "Pod");
+    cluster.collected("Pod", namespace)
+        || known.peek().is_some() && known.all(|(w, _)| w.at("status.readyReplicas").as_i64().unwrap_or(0) == 0 || has_pods(w))
 }
 
 /// The workload the selector was meant for: the one that satisfies most of it, or has the service's name.
