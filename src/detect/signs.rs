@@ -53,7 +53,7 @@ fn wanted(catalog: &Catalog) -> impl Iterator<Item = Wanted<'_>> {
 struct Seen<'a> {
     /// The object it is seen on, also when that is not in the bundle.
     subject: Ref,
-    /// The object itself, when it is.
+    /// The object itself, when it is; else what is known to have made it.
     object: Option<&'a Resource>,
     /// What the sign took.
     sighting: Sighting<'a>,

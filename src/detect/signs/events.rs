@@ -11,43 +11,70 @@ use super::objects::node_of;
 use super::{Found, Seen, Sighting, Wanted, wanted};
 use crate::catalog::{Catalog, Condition, Sign, Strength};
 use crate::cluster::{Cluster, Currency};
-use crate::decode::Event;
+use crate::decode::{Event, Ref, Resource};
 use crate::detect::Evidence;
 use crate::literal;
 
 pub(super) fn look<'a>(cluster: &'a Cluster, catalog: &'a Catalog, found: &mut Found<'a>) {
     let signs: Vec<Wanted<'_>> = wanted(catalog).filter(|w| w.sign.on == "event").collect();
     let index = Index::new(&signs);
+    let mut absent = FxHashMap::default();
     let mut candidates = Vec::new();
     for event in cluster.events() {
         index.candidates(event, &mut candidates);
         for wanted in candidates.iter().map(|i| signs[*i]) {
-            if let Some(seen) = see(cluster, event, wanted) {
-                found.add(wanted, seen);
+            let Some(sighting) = Sighting::of(wanted.sign, "message", |path| places(event, path)) else { continue };
+            if let Some(standing) = standing(cluster, event, &mut absent) {
+                found.add(wanted, seen(event, wanted, sighting, standing));
             }
         }
     }
 }
 
-fn see<'a>(cluster: &'a Cluster, event: &'a Event, wanted: Wanted<'a>) -> Option<Seen<'a>> {
-    let sighting = Sighting::of(wanted.sign, "message", |path| places(event, path))?;
-    let at_most = match cluster.currency(event) {
-        Currency::Current => Strength::Proof,
-        // The pod is gone; what made it still tries.
-        Currency::Gone if cluster.presumed_owner(&event.regarding).is_some_and(|o| !cluster.is_settled(o)) => Strength::Hint,
-        Currency::Gone | Currency::Past => return None,
-    };
-    let object = cluster.get(&event.regarding);
+/// What an event is worth, and whom it blames.
+#[derive(Clone, Copy)]
+struct Standing<'a> {
+    /// The object it is about; of a pod that is not in the bundle, what must have made it.
+    object: Option<&'a Resource>,
+    at_most: Strength,
+}
+
+/// `None` when what the event says is no longer so. `absent` keeps the answer for objects that are not there: a workload
+/// that fails for hours leaves thousands of them.
+fn standing<'a>(
+    cluster: &'a Cluster,
+    event: &'a Event,
+    absent: &mut FxHashMap<&'a Ref, Option<Standing<'a>>>,
+) -> Option<Standing<'a>> {
+    if let Some(object) = cluster.get(&event.regarding) {
+        return cluster.is_current(event).then_some(Standing { object: Some(object), at_most: Strength::Proof });
+    }
+    *absent.entry(&event.regarding).or_insert_with(|| {
+        let object = cluster.presumed_owner(&event.regarding);
+        match cluster.currency(event) {
+            Currency::Current => Some(Standing { object, at_most: Strength::Proof }),
+            // The pod is gone; what made it still tries.
+            Currency::Gone if object.is_some_and(|o| !cluster.is_settled(o)) => {
+                Some(Standing { object, at_most: Strength::Hint })
+            }
+            Currency::Gone | Currency::Past => None,
+        }
+    })
+}
+
+fn seen<'a>(event: &'a Event, wanted: Wanted<'a>, sighting: Sighting<'a>, standing: Standing<'a>) -> Seen<'a> {
+    let Standing { object, at_most } = standing;
+    let itself = object.filter(|o| o.reference == event.regarding);
     let node = if event.regarding.kind == "Node" { event.regarding.name.as_str() } else { object.map_or("", node_of) };
-    Some(Seen {
-        subject: object.map_or_else(|| event.regarding.clone(), |o| o.reference.clone()),
+    Seen {
+        subject: itself.map_or_else(|| event.regarding.clone(), |o| o.reference.clone()),
         object,
         container: event.container().unwrap_or(""),
         node,
         sighting,
         evidence: Evidence::event(event, wanted.sign.strength, ""),
         at_most,
-    })
+    }
 }
 
 /// Fields of an event, as signs name them.
