@@ -47,6 +47,6 @@ pub(super) fn none_found(part: &Part<'_>) -> Option<Document> {
     let text = part.text.trim();
     let rest = text.strip_prefix("No resources found")?;
     let namespace = rest.strip_prefix(" in ").and_then(|r| r.strip_suffix(" namespace.")).filter(|ns| !ns.contains(' '));
-    let file = part.path.rsplit('/').next().unwrap_or(part.path);
+    let file = part.name().rsplit('/').next()?;
     Some(none_of(KindName::in_file_name(file)?, namespace, Location::line(part.path, part.line)))
 }

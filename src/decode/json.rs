@@ -345,7 +345,7 @@ mod tests {
 
     fn read(text: &str) -> (Vec<Resource>, Vec<Problem>) {
         let path = Arc::from("x.json");
-        let out = decode(&Part { path: &path, text, line: 1 });
+        let out = decode(&Part { path: &path, text, line: 1, title: "" });
         let resource = |d| match d {
             Document::Resource(r) => Some(r),
             Document::Collected(_) => None,

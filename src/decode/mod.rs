@@ -10,6 +10,7 @@ use crate::location::{Location, Problem};
 mod alerts;
 mod collected;
 mod columns;
+mod command;
 mod connectivity;
 mod dependencies;
 mod describe;
@@ -23,6 +24,7 @@ mod metrics;
 mod node_service;
 mod objects;
 mod resource;
+mod sections;
 mod sniff;
 mod table;
 mod tape;
@@ -36,6 +38,7 @@ pub use resource::{Origin, Ref, Resource};
 pub use tape::{Tag, Tape, TapeBuilder, Value};
 
 use kind::KindName;
+use command::Command;
 use sniff::Shape;
 
 /// One thing read from a bundle.
@@ -218,9 +221,16 @@ pub(crate) struct Part<'a> {
     pub(crate) text: &'a str,
     /// The 1-based line of the file the text starts at.
     pub(crate) line: u32,
+    /// What stands above it: the command it is the output of, a heading; empty for a file.
+    pub(crate) title: &'a str,
 }
 
 impl Part<'_> {
+    /// The words it is called by: its title, else its file's path.
+    pub(crate) fn name(&self) -> &str {
+        if self.title.is_empty() { self.path } else { self.title }
+    }
+
     /// The `n`-th line of the text, from 0, as a place in the file.
     pub(crate) fn location(&self, n: usize) -> Location {
         Location::line(self.path, self.line + n as u32)
@@ -240,10 +250,18 @@ const REMARK_LENGTH: usize = 2000;
 impl Decoder {
     /// Reads one entry, telling by its content what it is.
     pub fn decode(&self, entry: &Entry) -> Decoded {
+        let Some(text) = text::read(&entry.bytes) else {
+            let problem = Problem::new(Location::file(&entry.path), "binary content, not read");
+            return Decoded { problems: vec![problem], ..Decoded::default() };
+        };
+        let whole = Part { path: &entry.path, text: &text, line: entry.first_line, title: "" };
         let mut out = Decoded::default();
-        match text::read(&entry.bytes) {
-            Some(text) => out.append(self.decode_part(&Part { path: &entry.path, text: &text, line: entry.first_line })),
-            None => out.problems.push(Problem::new(Location::file(&entry.path), "binary content, not read")),
+        for part in sections::of(&whole) {
+            let mut decoded = self.decode_part(&part);
+            if let Some(command) = Command::of(part.title) {
+                command.complete(&mut decoded);
+            }
+            out.append(decoded);
         }
         out
     }
@@ -251,8 +269,8 @@ impl Decoder {
     fn decode_part(&self, part: &Part<'_>) -> Decoded {
         match sniff::shape(part.text) {
             Shape::Empty => Decoded { documents: collected::empty_file(part).into_iter().collect(), problems: Vec::new() },
-            Shape::Json => self.decode_json(part),
-            Shape::Yaml => yaml::decode(part),
+            Shape::Json => self.or_text(self.decode_json(part), part),
+            Shape::Yaml => self.or_text(yaml::decode(part), part),
             Shape::Remark => remarks(part),
             Shape::JsonLog => self.decode_log(part),
             Shape::Text => self.decode_text(part),
@@ -268,6 +286,13 @@ impl Decoder {
             out.documents.extend(log.map(Document::Log));
         }
         out
+    }
+
+    /// What was read as objects, or the text it is after all: a program may print a value, or quote an object, and go on.
+    fn or_text(&self, objects: Decoded, part: &Part<'_>) -> Decoded {
+        let (is_empty, is_broken) = (objects.documents.is_empty(), !objects.problems.is_empty());
+        let is_text = if log::is_named_log(part.path) { is_empty || is_broken } else { is_empty && is_broken };
+        if is_text { self.decode_text(part) } else { objects }
     }
 
     fn decode_text(&self, part: &Part<'_>) -> Decoded {

@@ -241,7 +241,7 @@ mod tests {
     fn documents(path: &str, value: &serde_json::Value) -> Vec<Document> {
         let path = Arc::from(path);
         let mut out = Vec::new();
-        let part = Part { path: &path, text: "", line: 1 };
+        let part = Part { path: &path, text: "", line: 1, title: "" };
         take(Tape::from_json(&path, value, 1), &Heirs::default(), &part, &mut out);
         out
     }

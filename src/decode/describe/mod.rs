@@ -48,7 +48,7 @@ pub(super) fn decode(part: &Part<'_>) -> Option<Decoded> {
     let (mut from, mut line) = (0, part.line);
     for object in objects {
         let before = &text[from..object.start];
-        table::read(path, before, line, &mut decoded);
+        table::read(path, part.name(), before, line, &mut decoded);
         line += count_lines(before);
         let told = &text[object.clone()];
         read(path, told, line, &mut decoded);

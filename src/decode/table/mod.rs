@@ -31,23 +31,24 @@ pub(super) fn begins(line: &str) -> bool {
 /// The tables of a text; `None` when it holds none.
 pub(super) fn decode(part: &Part<'_>) -> Option<Decoded> {
     let mut decoded = Decoded::default();
-    read(part.path, part.text, part.line, &mut decoded).then_some(decoded)
+    read(part.path, part.name(), part.text, part.line, &mut decoded).then_some(decoded)
 }
 
 /// Reads the tables of `text`, whose first line is line `first` of its file, into `decoded`. Says whether there were any.
-pub(super) fn read(path: &Arc<str>, text: &str, first: u32, decoded: &mut Decoded) -> bool {
+/// `name` is the path or the command that may tell the kind.
+pub(super) fn read(path: &Arc<str>, name: &str, text: &str, first: u32, decoded: &mut Decoded) -> bool {
     let mut found = false;
     let mut table: Option<Table> = None;
     let mut from = decoded.documents.len();
     for (row, line) in text.lines().zip(first..) {
-        if let Some(next) = Table::begun_by(path, row) {
-            end(table.replace(next), path, from, decoded);
+        if let Some(next) = Table::begun_by(name, row) {
+            end(table.replace(next), path, name, from, decoded);
             found = true;
             from = decoded.documents.len();
         } else if row.trim().is_empty() {
             // Blank lines end a table, but an event's message may run on after one.
             if let Some(ended) = table.take_if(|t| matches!(t, Table::Objects { .. })) {
-                end(Some(ended), path, from, decoded);
+                end(Some(ended), path, name, from, decoded);
             }
         } else if let Some(table) = &mut table {
             table.read(path, row, line, decoded);
@@ -57,17 +58,17 @@ pub(super) fn read(path: &Arc<str>, text: &str, first: u32, decoded: &mut Decode
             table = Some(Table::Events(events));
         }
     }
-    end(table, path, from, decoded);
+    end(table, path, name, from, decoded);
     found
 }
 
 /// Adds what the table of the documents `from` on shows to have been asked for. A single row may have been asked for by
 /// its name, unless the file is called after the kind.
-fn end(table: Option<Table<'_>>, path: &Arc<str>, from: usize, decoded: &mut Decoded) {
+fn end(table: Option<Table<'_>>, path: &Arc<str>, name: &str, from: usize, decoded: &mut Decoded) {
     let Some(Table::Objects { columns, listed }) = table else { return };
     let objects = &decoded.documents[from..];
     let everywhere = columns.has("NAMESPACE");
-    let is_named = listed.is_some_and(|l| sort::is_named(path, &l.kind));
+    let is_named = listed.is_some_and(|l| sort::is_named(name, &l.kind));
     if everywhere || is_named || objects.len() > 1 {
         let asked = collected::of_objects(objects, everywhere, &Location::file(path));
         decoded.documents.extend(asked);
@@ -84,7 +85,7 @@ enum Table<'t> {
 
 impl<'t> Table<'t> {
     /// The table that `line` is the header of.
-    fn begun_by(path: &str, line: &'t str) -> Option<Self> {
+    fn begun_by(name: &str, line: &'t str) -> Option<Self> {
         if !sort::may_be_header(line) {
             return None;
         }
@@ -95,7 +96,7 @@ impl<'t> Table<'t> {
         if !columns.has("NAME") {
             return None;
         }
-        let listed = sort::listed(&columns, path);
+        let listed = sort::listed(&columns, name);
         Some(Table::Objects { columns, listed })
     }
 
