@@ -34,7 +34,10 @@ fn pod(n: usize) -> String {
     for (manager, time) in [("kube-controller-manager", "2026-01-02T03:04:05Z"), ("kubelet", "2026-01-02T03:04:35Z")] {
         pod += "    - apiVersion: v1\n      fieldsType: FieldsV1\n      fieldsV1:\n        f:metadata:\n";
         for field in ["f:annotations", "f:generateName", "f:labels", "f:ownerReferences", "f:spec", "f:status"] {
-            let _ = write!(pod, "          {field}:\n            .: {{}}\n            k:{{\"type\":\"Ready\"}}:\n              .: {{}}\n              f:lastTransitionTime: {{}}\n");
+            let _ = write!(
+                pod,
+                "          {field}:\n            .: {{}}\n            k:{{\"type\":\"Ready\"}}:\n              .: {{}}\n              f:lastTransitionTime: {{}}\n"
+            );
         }
         let _ = write!(pod, "      manager: {manager}\n      operation: Update\n      time: \"{time}\"\n");
     }

@@ -16,8 +16,21 @@ pub(super) struct Command<'t> {
 
 /// Other options that take a value, which is the next word when it does not follow a `=`.
 const VALUED: &[&str] = &[
-    "-L", "-l", "-o", "--context", "--field-selector", "--kubeconfig", "--label-columns", "--limit-bytes", "--max-log-requests",
-    "--output", "--selector", "--since", "--since-time", "--sort-by", "--tail",
+    "-L",
+    "-l",
+    "-o",
+    "--context",
+    "--field-selector",
+    "--kubeconfig",
+    "--label-columns",
+    "--limit-bytes",
+    "--max-log-requests",
+    "--output",
+    "--selector",
+    "--since",
+    "--since-time",
+    "--sort-by",
+    "--tail",
 ];
 
 impl<'t> Command<'t> {

@@ -37,8 +37,8 @@ pub use log::{Hit, Level, Log, LogLine, LogSource, Pattern, PatternError, Patter
 pub use resource::{Origin, Ref, Resource};
 pub use tape::{Tag, Tape, TapeBuilder, Value};
 
-use kind::KindName;
 use command::Command;
+use kind::KindName;
 use sniff::Shape;
 
 /// One thing read from a bundle.

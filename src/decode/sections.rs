@@ -23,7 +23,8 @@ pub(super) fn of<'a>(whole: &Part<'a>) -> Vec<Part<'a>> {
 
 /// The end of what commands say to the terminal before they answer: warnings, remarks, lines of client-go's own log.
 fn preface_end(text: &str) -> usize {
-    let is_klog = |line: &[u8]| matches!(line, [b'E' | b'I' | b'W', d @ .., b' '] if d.len() == 4 && d.iter().all(u8::is_ascii_digit));
+    let is_klog =
+        |line: &[u8]| matches!(line, [b'E' | b'I' | b'W', d @ .., b' '] if d.len() == 4 && d.iter().all(u8::is_ascii_digit));
     let is_said = |line: &str| {
         line.trim().is_empty()
             || line.starts_with("Warning: ")
@@ -82,7 +83,8 @@ fn dumped<'a>(whole: &Part<'a>) -> Vec<Part<'a>> {
     for (range, line) in lines(whole.text) {
         let opens_logs = line.starts_with("==== START logs for container");
         // A program may log a brace as well.
-        let opens_list = || line == "{\n" && whole.text[range.end..].lines().take(3).any(|line| line.starts_with("    \"kind\": "));
+        let opens_list =
+            || line == "{\n" && whole.text[range.end..].lines().take(3).any(|line| line.starts_with("    \"kind\": "));
         if in_logs && opens_list() || !in_logs && opens_logs {
             parts.push(whole.slice(start..range.start, ""));
             (start, in_logs) = (range.start, opens_logs);
@@ -155,7 +157,8 @@ fn is_structured(text: &str) -> bool {
 }
 
 /// Programs whose output people paste.
-const PROGRAMS: &[&str] = &["kubectl", "oc", "k", "helm", "crictl", "journalctl", "systemctl", "istioctl", "k3s", "microk8s", "sudo", "cat"];
+const PROGRAMS: &[&str] =
+    &["kubectl", "oc", "k", "helm", "crictl", "journalctl", "systemctl", "istioctl", "k3s", "microk8s", "sudo", "cat"];
 
 /// The title `line` gives to what follows: the command of a prompt, or the words of a heading.
 fn title(line: &str) -> Option<&str> {
@@ -176,7 +179,8 @@ fn prompted(line: &str) -> Option<&str> {
     let mark = line[at..].chars().next()?;
     let command = line[at + mark.len_utf8()..].trim_start();
     let prompt = &line[..at];
-    let is_prompt = !prompt.contains(": ") && (prompt.is_empty() || prompt.contains(['@', '~', '[', '\\', '/']) || !prompt.contains(' '));
+    let is_prompt =
+        !prompt.contains(": ") && (prompt.is_empty() || prompt.contains(['@', '~', '[', '\\', '/']) || !prompt.contains(' '));
     (is_prompt && PROGRAMS.contains(&command.split(' ').next()?)).then_some(command)
 }
 
@@ -184,7 +188,8 @@ fn prompted(line: &str) -> Option<&str> {
 fn is_command(line: &str) -> bool {
     let mut words = line.split_whitespace();
     let program = words.next().unwrap_or("");
-    PROGRAMS.contains(&program) && words.next().is_some_and(|word| word.starts_with('-') || word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'))
+    PROGRAMS.contains(&program)
+        && words.next().is_some_and(|word| word.starts_with('-') || word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'))
 }
 
 /// `=== pods ===`, `### Pods`, `>>> Details`, `--- events ---`, `==> kubelet <==`
@@ -250,7 +255,8 @@ mod tests {
 
     #[test]
     fn cuts_at_headings_above_objects() {
-        let text = "=== pods ===\nNAME  READY\nweb   1/1\n=== events ===\nLAST SEEN  TYPE  REASON  OBJECT  MESSAGE\n=== app ===\na\nb\n";
+        let text =
+            "=== pods ===\nNAME  READY\nweb   1/1\n=== events ===\nLAST SEEN  TYPE  REASON  OBJECT  MESSAGE\n=== app ===\na\nb\n";
         let expected = [("pods", 2), ("events", 5), ("", 6)];
         assert_eq!(told(text), expected.map(|(title, line)| (title.to_owned(), line)));
         let knative = ">>> pods (1 objects)\n>>> Listing\nNAME  READY\n>>> Details\napiVersion: v1\nitems: []\n";
