@@ -35,6 +35,8 @@ struct Page<'a> {
     incidents: Vec<usize>,
     /// Evidence the root cause's chain cites: it is shown open.
     cited: Vec<usize>,
+    /// Of each finding, the evidence that says what an earlier piece says.
+    repeated: Vec<Vec<usize>>,
     chain: Option<svg::Chain>,
     timeline: Option<svg::Timeline>,
     affected: &'a [Affected],
@@ -47,13 +49,15 @@ struct Page<'a> {
 }
 
 /// The page, at most [`PAGE_MAX`] bytes long: parts that are least missed are cut until it fits.
-pub(super) fn render(report: &Report) -> String {
-    let rows = affected(report);
+///
+/// `told` is what people read, `report` what programs read.
+pub(super) fn render(told: &Report, report: &Report) -> String {
+    let rows = affected(told);
     let data = json::in_script(report);
     let data = (data.len() <= DATA_MAX).then_some(data);
     let mut limits = Limits::default();
     loop {
-        let page = page(report, &rows, data.as_deref(), &limits);
+        let page = page(told, &rows, data.as_deref(), &limits);
         if page.len() <= PAGE_MAX {
             return page;
         }
@@ -85,6 +89,7 @@ fn page(full: &Report, rows: &[Affected], data: Option<&str>, limits: &Limits) -
         unexplained: words::unexplained(full).count(),
         incidents: words::incidents(&report).map(|(index, _)| index).collect(),
         cited: cause.map(|c| c.chain.iter().flat_map(|link| link.evidence.iter().copied()).collect()).unwrap_or_default(),
+        repeated: report.findings.iter().map(|finding| words::reading(&finding.evidence).repeated).collect(),
         chain,
         timeline: svg::timeline(&report),
         affected: shown,

@@ -136,7 +136,10 @@ fn facts(report: &Report) -> String {
 fn evidence(report: &Report, keep: &Keep) -> Vec<usize> {
     let Some(cause) = &report.root_cause else { return Vec::new() };
     let cited = |i: &usize| cause.chain.iter().any(|link| link.evidence.contains(i));
-    (0..cause.evidence.len()).filter(|i| keep.uncited || cited(i) || *i == 0).take(keep.evidence).collect()
+    let words::Reading { fresh, .. } = words::reading(&cause.evidence);
+    let mut shown: Vec<usize> = fresh.into_iter().filter(|i| keep.uncited || cited(i) || *i == 0).take(keep.evidence).collect();
+    shown.sort_unstable();
+    shown
 }
 
 /// A long chain as a Mermaid flowchart; empty for a short one, which the list says as well.

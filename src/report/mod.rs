@@ -21,9 +21,11 @@ pub mod model;
 mod sarif;
 mod svg;
 mod terminal;
+mod told;
 mod words;
 
 pub use model::Report;
+use told::told;
 
 /// Output formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,13 +76,13 @@ impl Default for Style {
 /// Renders `report`. The same report and style give the same bytes.
 pub fn render(report: &Report, format: Format, style: &Style) -> Vec<u8> {
     match format {
-        Format::Terminal => terminal::render(report, style),
+        Format::Terminal => terminal::render(&told(report), style),
+        Format::Html => html::render(&told(report), report),
+        Format::Markdown => markdown::render(&told(report), style.max_bytes),
         Format::Json => json::render(report),
-        Format::Html => html::render(report),
-        Format::Markdown => markdown::render(report, style.max_bytes),
-        Format::Sarif => sarif::render(report),
-        Format::Junit => junit::render(report),
-        Format::Github => github::render(report),
+        Format::Sarif => sarif::render(&told(report)),
+        Format::Junit => junit::render(&told(report)),
+        Format::Github => github::render(&told(report)),
     }
     .into_bytes()
 }

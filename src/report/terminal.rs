@@ -73,14 +73,23 @@ fn root_cause(sheet: &mut Sheet, report: &Report, finding: &Finding, verbose: bo
 }
 
 fn evidence(sheet: &mut Sheet, finding: &Finding, verbose: bool) {
-    let order = words::ranked(&finding.evidence);
-    let shown = if verbose { order.len() } else { order.len().min(EVIDENCE_SHOWN) };
-    for index in &order[..shown] {
+    let words::Reading { fresh, repeated } = words::reading(&finding.evidence);
+    let shown: Vec<usize> = match verbose {
+        true => fresh.into_iter().chain(repeated).collect(),
+        false => fresh.into_iter().take(EVIDENCE_SHOWN).collect(),
+    };
+    for index in &shown {
+        let evidence = &finding.evidence[*index];
+        let around = match (verbose, evidence.kind.as_str()) {
+            (true, _) => 3,
+            (false, "log" | "event") => 0,
+            (false, _) => 1,
+        };
         sheet.blank();
-        quote(sheet, *index, &finding.evidence[*index], if verbose { 3 } else { 1 });
+        quote(sheet, *index, evidence, around);
     }
-    if shown < order.len() {
-        sheet.line(format_args!("  {} more pieces of evidence with -v", order.len() - shown));
+    if shown.len() < finding.evidence.len() {
+        sheet.line(format_args!("  {} more pieces of evidence with -v", finding.evidence.len() - shown.len()));
     }
 }
 
@@ -171,17 +180,18 @@ fn healthy(sheet: &mut Sheet, report: &Report) {
 
 fn inconclusive_head(sheet: &mut Sheet, report: &Report) {
     sheet.edges((Ink::Warn, &format!("INCONCLUSIVE  {}", words::headline(report))), (Ink::Plain, ""));
-    if let Some(first) = report.symptoms.first() {
-        let (symptoms, verb) = match report.symptoms.len() {
-            1 => ("One symptom".to_owned(), ""),
-            n => (format!("{n} symptoms"), " first"),
-        };
-        sheet.prose(Ink::Plain, &format!("{symptoms};{verb} {}: {}", words::object(&first.resource), first.what));
-    }
+    let Some(first) = report.symptoms.first() else { return };
+    let symptoms = match report.symptoms.len() {
+        1 => "One symptom:".to_owned(),
+        n => format!("{n} symptoms, first"),
+    };
+    sheet.prose(Ink::Plain, &format!("{symptoms} {}: {}", words::object(&first.resource), first.what));
 }
 
 fn inconclusive(sheet: &mut Sheet, report: &Report, verbose: bool) {
-    hurts(sheet, report.symptoms.iter(), if verbose { usize::MAX } else { LINES_SHOWN });
+    if verbose || report.symptoms.len() > 1 {
+        hurts(sheet, report.symptoms.iter(), if verbose { usize::MAX } else { LINES_SHOWN });
+    }
     let shown = if verbose { report.findings.len() } else { report.findings.len().min(LINES_SHOWN) };
     for (i, finding) in report.findings[..shown].iter().enumerate() {
         sheet.blank();

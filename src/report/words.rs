@@ -1,5 +1,7 @@
 //! The words all formats share, so that none says a thing differently from another.
 
+use std::collections::BTreeSet;
+
 use super::model::{Evidence, Finding, Location, Ref, Report, Symptom};
 use crate::visible::bytes;
 
@@ -86,7 +88,7 @@ pub(super) fn headline(report: &Report) -> &str {
 /// `214 objects of 23 kinds in 31 files (812 kB)`.
 pub(super) fn examined(report: &Report) -> String {
     let objects: usize = report.inventory.iter().map(|stock| stock.count).sum();
-    let kinds = report.inventory.iter().map(|stock| &stock.kind).collect::<std::collections::BTreeSet<_>>().len();
+    let kinds = report.inventory.iter().map(|stock| &stock.kind).collect::<BTreeSet<_>>().len();
     let size = bytes(report.bundle.bytes_unpacked);
     format!(
         "{} of {} in {} ({size})",
@@ -113,11 +115,21 @@ pub(super) fn unexplained(report: &Report) -> impl Iterator<Item = &Symptom> {
     report.symptoms.iter().filter(|symptom| symptom.explained_by.is_empty())
 }
 
-/// Indexes of a finding's evidence as it was given, hints after what proves or states.
-pub(super) fn ranked(evidence: &[Evidence]) -> Vec<usize> {
+/// A finding's evidence in the order of reading.
+pub(super) struct Reading {
+    /// Indexes of what says something new: as it was given, but hints after what proves or states.
+    pub(super) fresh: Vec<usize>,
+    /// Indexes of what says the same as an earlier piece.
+    pub(super) repeated: Vec<usize>,
+}
+
+/// Orders `evidence` for reading.
+pub(super) fn reading(evidence: &[Evidence]) -> Reading {
     let mut order: Vec<usize> = (0..evidence.len()).collect();
     order.sort_by_key(|i| evidence[*i].strength == "hint");
-    order
+    let mut said = BTreeSet::new();
+    let (fresh, repeated) = order.into_iter().partition(|i| said.insert(evidence[*i].says.as_str()));
+    Reading { fresh, repeated }
 }
 
 /// `text` as one word of a shell.

@@ -12,7 +12,7 @@ use crate::visible::LINE_MAX;
 /// Columns of the line numbers at least.
 const NUMBERS: usize = 4;
 /// Rows of one line of evidence that does not fit.
-const ROWS_MAX: usize = 4;
+const ROWS_MAX: usize = 6;
 /// Carets under one mark.
 const CARETS_MAX: usize = 40;
 /// Columns of a line before it is wrapped or cut to the terminal.
@@ -57,7 +57,9 @@ fn rows(line: &Line, room: usize) -> Vec<(String, Range<usize>)> {
     if line.text.width() <= room {
         return vec![(line.text.clone(), line.mark.clone())];
     }
-    let options = textwrap::Options::new(room).subsequent_indent("  ").word_separator(textwrap::WordSeparator::AsciiSpace);
+    let options = textwrap::Options::new(room).subsequent_indent("  ")
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
     let mut rows: Vec<String> = textwrap::wrap(&line.text, options).into_iter().map(String::from).collect();
     if rows.len() > ROWS_MAX {
         rows.truncate(ROWS_MAX);
