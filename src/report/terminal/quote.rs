@@ -57,7 +57,8 @@ fn rows(line: &Line, room: usize) -> Vec<(String, Range<usize>)> {
     if line.text.width() <= room {
         return vec![(line.text.clone(), line.mark.clone())];
     }
-    let options = textwrap::Options::new(room).subsequent_indent("  ")
+    let options = textwrap::Options::new(room)
+        .subsequent_indent("  ")
         .word_separator(textwrap::WordSeparator::AsciiSpace)
         .word_splitter(textwrap::WordSplitter::NoHyphenation);
     let mut rows: Vec<String> = textwrap::wrap(&line.text, options).into_iter().map(String::from).collect();
