@@ -17,6 +17,8 @@ use crate::location::{Location, Problem};
 
 mod admission;
 mod arc;
+mod certificate;
+mod complaint;
 mod container;
 mod control_plane;
 mod controller;
@@ -32,7 +34,9 @@ mod node;
 mod policy;
 mod probe;
 mod process;
+mod proxy;
 mod quota;
+mod rbac;
 mod reference;
 mod scheduling;
 mod service;
@@ -300,6 +304,7 @@ pub struct Detector {
 const AREAS: &[&[Detector]] = &[
     admission::DETECTORS,
     arc::DETECTORS,
+    certificate::DETECTORS,
     container::DETECTORS,
     control_plane::DETECTORS,
     controller::DETECTORS,
@@ -310,6 +315,8 @@ const AREAS: &[&[Detector]] = &[
     node::DETECTORS,
     probe::DETECTORS,
     process::DETECTORS,
+    proxy::DETECTORS,
+    rbac::DETECTORS,
     quota::DETECTORS,
     reference::DETECTORS,
     policy::DETECTORS,

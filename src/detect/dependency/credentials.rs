@@ -1,12 +1,12 @@
 //! Logins that a server refuses.
 
-use super::Complaint;
 use super::peer::{Target, server_of, targets};
 use super::server::Server;
 use crate::catalog::Strength;
 use crate::cluster::Cluster;
 use crate::cluster::address::Setting;
 use crate::decode::Resource;
+use crate::detect::complaint::Complaint;
 use crate::detect::{Evidence, Finding};
 
 /// Signals, and the server each is of where its words leave it open.

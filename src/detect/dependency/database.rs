@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::Complaint;
 use super::peer::{Peer, backend, named, server_of, targets};
 use super::server::Server;
 use crate::catalog::Strength;
 use crate::cluster::Cluster;
 use crate::decode::{Ref, Resource};
+use crate::detect::complaint::Complaint;
 use crate::detect::{Evidence, Finding};
 
 pub(super) fn refusals(cluster: &Cluster, out: &mut Vec<Finding>) {

@@ -59,7 +59,7 @@ fn port_beside<'s, 'a>(settings: &'s [Setting<'a>], host: &Setting<'a>, stem: &s
 
 /// The address a complaint names, in its line or those around it: `dial tcp 10.0.0.7:5432`, `lookup db on`,
 /// `server at "db" (10.0.0.7), port 5432`.
-pub(super) fn named(hit: &Hit) -> Option<Address> {
+pub(in crate::detect) fn named(hit: &Hit) -> Option<Address> {
     let lines = std::iter::once(hit.line.text.as_str())
         .chain(hit.after.iter().map(String::as_str))
         .chain(hit.before.iter().rev().map(String::as_str));
@@ -96,21 +96,21 @@ fn is_host_word(word: &str) -> bool {
 
 /// What an address turns out to be.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Peer<'a> {
+pub(in crate::detect) enum Peer<'a> {
     Service(&'a Resource),
     Pod(&'a Resource),
     Outside,
 }
 
 impl<'a> Peer<'a> {
-    pub(super) fn of(cluster: &'a Cluster, host: &str, from: Option<&str>) -> Self {
+    pub(in crate::detect) fn of(cluster: &'a Cluster, host: &str, from: Option<&str>) -> Self {
         if let Some(service) = cluster.service_called(host, from) {
             return Self::Service(service);
         }
         cluster.kind("Pod").find(|p| p.at("status.podIP").text() == host).map_or(Self::Outside, Self::Pod)
     }
 
-    pub(super) fn reference(self) -> Option<&'a Ref> {
+    pub(in crate::detect) fn reference(self) -> Option<&'a Ref> {
         match self {
             Self::Service(r) | Self::Pod(r) => Some(&r.reference),
             Self::Outside => None,

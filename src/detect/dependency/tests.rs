@@ -1,6 +1,7 @@
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::catalog::Strength;
 use crate::cluster::testing::{Said, cluster_that_says};
 
 /// A caller that crashes, and a database `db` on port 5432 that is well.

@@ -1,12 +1,12 @@
 //! Peers that do not answer: at the wrong port, or at all.
 
-use super::Complaint;
 use super::peer::{Peer, Target, is_served, named, ports, server_of, targets};
 use super::server::Server;
 use crate::catalog::Strength;
 use crate::cluster::Cluster;
 use crate::cluster::address::Address;
 use crate::decode::Resource;
+use crate::detect::complaint::Complaint;
 use crate::detect::{Evidence, Finding};
 
 /// Signals of connections that do not come about.
