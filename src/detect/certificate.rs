@@ -46,7 +46,10 @@ fn refused(complaint: &Complaint<'_>, signal: &str, cause: &str) -> Option<Findi
         let says = "a certificate the process is given";
         let mut evidence = Evidence::field(holder, "data", Strength::Hint, says);
         evidence.excerpt = format!("{name}: (a certificate)");
-        finding = finding.fact("source", format!("{name} of {}", holder.reference)).evidence(evidence).affects([holder.reference.clone()]);
+        finding = finding
+            .fact("source", format!("{name} of {}", holder.reference))
+            .evidence(evidence)
+            .affects([holder.reference.clone()]);
     }
     Some(finding)
 }
@@ -80,7 +83,10 @@ mod tests {
             json!({"kind": "ConfigMap", "metadata": config, "data": {"ca.pem": "-----BEGIN CERTIFICATE-----"}}),
         ];
         let mut out = Vec::new();
-        certificates(&cluster_that_says(&objects, Vec::new(), &[Said { pod: "web-0", container: "web", previous: false, text }]), &mut out);
+        certificates(
+            &cluster_that_says(&objects, Vec::new(), &[Said { pod: "web-0", container: "web", previous: false, text }]),
+            &mut out,
+        );
         out
     }
 

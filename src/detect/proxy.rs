@@ -56,7 +56,10 @@ mod tests {
             "status": {"phase": "Running", "containerStatuses": [{"name": "web", "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}});
         let text = "Get \"https://cart.shop.svc/\": proxyconnect tcp: dial tcp 10.9.9.9:3128: i/o timeout";
         let mut out = Vec::new();
-        proxy(&cluster_that_says(&[pod], Vec::new(), &[Said { pod: "web-0", container: "web", previous: false, text }]), &mut out);
+        proxy(
+            &cluster_that_says(&[pod], Vec::new(), &[Said { pod: "web-0", container: "web", previous: false, text }]),
+            &mut out,
+        );
         out.len()
     }
 

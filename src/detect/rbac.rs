@@ -139,7 +139,10 @@ mod tests {
     fn found(objects: &[Json]) -> Vec<Finding> {
         let text = "pods is forbidden: User \"system:serviceaccount:shop:agent\" cannot list resource \"pods\" in API group \"\" in the namespace \"shop\"";
         let mut out = Vec::new();
-        rbac(&cluster_that_says(objects, Vec::new(), &[Said { pod: "agent-0", container: "c", previous: false, text }]), &mut out);
+        rbac(
+            &cluster_that_says(objects, Vec::new(), &[Said { pod: "agent-0", container: "c", previous: false, text }]),
+            &mut out,
+        );
         out
     }
 

@@ -96,7 +96,8 @@ fn names(binding: &Resource, request: &Request) -> bool {
             }
             ("User", _) => name == request.user,
             ("Group", Some((ns, _))) => {
-                matches!(name, "system:serviceaccounts" | "system:authenticated") || name.strip_prefix("system:serviceaccounts:") == Some(ns)
+                matches!(name, "system:serviceaccounts" | "system:authenticated")
+                    || name.strip_prefix("system:serviceaccounts:") == Some(ns)
             }
             ("Group", None) => name == "system:authenticated",
             _ => false,
@@ -127,7 +128,10 @@ fn has(list: Value<'_>, wanted: &str) -> bool {
 
 /// The rule is about this resource, whatever it lets one do with it.
 fn about(rule: Value<'_>, request: &Request) -> bool {
-    let any_of_it = request.resource.split_once('/').is_some_and(|(_, sub)| rule.get("resources").items().any(|r| r.text() == format!("*/{sub}")));
+    let any_of_it = request
+        .resource
+        .split_once('/')
+        .is_some_and(|(_, sub)| rule.get("resources").items().any(|r| r.text() == format!("*/{sub}")));
     has(rule.get("apiGroups"), &request.group) && (has(rule.get("resources"), &request.resource) || any_of_it)
 }
 
