@@ -15,6 +15,7 @@ use crate::cluster::Cluster;
 use crate::decode::{Event, Hit, Log, LogLine, Ref, Resource, Tag, Value};
 use crate::location::{Location, Problem};
 
+mod address;
 mod admission;
 mod arc;
 mod certificate;
@@ -302,6 +303,7 @@ pub struct Detector {
 
 /// Every detector, by area.
 const AREAS: &[&[Detector]] = &[
+    address::DETECTORS,
     admission::DETECTORS,
     arc::DETECTORS,
     certificate::DETECTORS,
