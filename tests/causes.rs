@@ -163,6 +163,9 @@ fn quiet(fixture: &Fixture, report: &Report) -> Result<(), String> {
     }
 }
 
+/// Causes that still lack a firing or a quiet fixture. The list may only grow shorter.
+const UNCOVERED: &str = "testdata/causes/uncovered.txt";
+
 /// A cause that no fixture shows is a claim; one without a near miss is a guess.
 fn covered() -> Result<(), Failed> {
     let catalog = Catalog::built_in().expect("the built-in catalogue loads");
@@ -170,9 +173,17 @@ fn covered() -> Result<(), Failed> {
     let has = |id: &str, prefix: &str| fixtures.iter().any(|f| f.cause == id && f.name.starts_with(prefix));
     let bare: Vec<&str> =
         catalog.causes().iter().map(|c| c.id.as_str()).filter(|id| !(has(id, "fires-") && has(id, "quiet-"))).collect();
-    let strangers: Vec<&str> = fixtures.iter().map(|f| f.cause.as_str()).filter(|id| catalog.cause(id).is_none()).collect();
-    if bare.is_empty() && strangers.is_empty() {
+    let listed = fs::read_to_string(UNCOVERED).unwrap_or_default();
+    let listed: Vec<&str> = listed.lines().filter(|l| !l.is_empty()).collect();
+    let new: Vec<&&str> = bare.iter().filter(|id| !listed.contains(id)).collect();
+    let cured: Vec<&&str> = listed.iter().filter(|id| !bare.contains(id)).collect();
+    let strangers: Vec<&str> =
+        fixtures.iter().map(|f| f.cause.as_str()).filter(|id| catalog.cause(id).is_none()).collect();
+    if new.is_empty() && cured.is_empty() && strangers.is_empty() {
         return Ok(());
     }
-    Err(format!("without a firing and a quiet fixture: {bare:?}; fixtures of unknown causes: {strangers:?}").into())
+    Err(format!(
+        "causes without a firing and a quiet fixture: {new:?}; covered by now, take them off {UNCOVERED}: {cured:?}; fixtures of unknown causes: {strangers:?}"
+    )
+    .into())
 }

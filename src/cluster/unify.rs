@@ -19,7 +19,7 @@ struct Namespaces {
     namespaced: BTreeSet<String>,
     /// Folders with the namespace that a note in them tells.
     told: Vec<(String, String)>,
-    /// The only one that objects of the bundle's user are in.
+    /// The only one that objects of the bundle's user are in, `default` where none is named.
     only: Option<String>,
     /// What paths tell.
     of_path: FxHashMap<Arc<str>, Option<String>>,
@@ -110,7 +110,8 @@ impl Namespaces {
             }
         }
         known.extend(told.iter().map(|(_, namespace)| namespace.clone()));
-        let only = users.pop_first().filter(|_| users.is_empty());
+        // Where no namespace is named at all, kubectl's own default was meant.
+        let only = users.pop_first().or_else(|| Some("default".to_owned())).filter(|_| users.is_empty());
         Self { known, of_name, namespaced, told, only, of_path: FxHashMap::default() }
     }
 
