@@ -177,8 +177,7 @@ fn covered() -> Result<(), Failed> {
     let listed: Vec<&str> = listed.lines().filter(|l| !l.is_empty()).collect();
     let new: Vec<&&str> = bare.iter().filter(|id| !listed.contains(id)).collect();
     let cured: Vec<&&str> = listed.iter().filter(|id| !bare.contains(id)).collect();
-    let strangers: Vec<&str> =
-        fixtures.iter().map(|f| f.cause.as_str()).filter(|id| catalog.cause(id).is_none()).collect();
+    let strangers: Vec<&str> = fixtures.iter().map(|f| f.cause.as_str()).filter(|id| catalog.cause(id).is_none()).collect();
     if new.is_empty() && cured.is_empty() && strangers.is_empty() {
         return Ok(());
     }
