@@ -283,3 +283,71 @@ fn seconds(from: Timestamp, to: Timestamp) -> f64 {
 fn round(pixels: f64) -> f64 {
     (pixels * 10.0).round() / 10.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::model::Location;
+    use proptest::prelude::*;
+
+    fn report(seconds: &[i64], collected: Option<i64>) -> Report {
+        let stamp = |s: i64| Timestamp::from_second(s).expect("is a time").to_string();
+        let mut report: Report =
+            serde_json::from_str(include_str!("../../../testdata/report/healthy.json")).expect("the tests read it too");
+        report.bundle.collected_at = collected.map(stamp);
+        report.timeline = seconds
+            .iter()
+            .map(|s| Moment {
+                at: stamp(*s),
+                resource: None,
+                what: if s % 2 == 0 { "created" } else { "failed" }.to_owned(),
+                source: Location { path: format!("logs/{}.log", s % 11), line: None },
+                finding: None,
+            })
+            .collect();
+        report
+    }
+
+    #[test]
+    fn a_long_gap_is_cut_out_and_the_days_are_told() {
+        let day = 86_400;
+        let picture = timeline(&report(&[0, 60, 9 * day, 9 * day + 60], None)).expect("there are times");
+        assert!(picture.gap.is_some());
+        let dates: Vec<&str> = picture.ticks.iter().map(|tick| tick.date.as_str()).filter(|date| !date.is_empty()).collect();
+        assert_eq!(dates, ["1970-01-01", "1970-01-10"]);
+    }
+
+    #[test]
+    fn marks_that_would_overlap_become_one() {
+        let picture = timeline(&report(&[0, 22, 44, 50_000, 100_000], None)).expect("there are times");
+        let counts: Vec<usize> = picture.lanes[0].marks.iter().map(|mark| mark.count).collect();
+        assert_eq!(counts, [3], "{:?}", picture.lanes);
+    }
+
+    #[test]
+    fn without_times_there_is_no_picture() {
+        assert!(timeline(&report(&[], Some(0))).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn everything_is_inside_the_picture(
+            seconds in prop::collection::vec(prop_oneof![0i64..100, 0i64..1_000_000, -60_000_000_000i64..200_000_000_000], 1..60),
+            collected in prop::option::of(0i64..200_000_000_000),
+        ) {
+            let picture = timeline(&report(&seconds, collected)).expect("there are times");
+            prop_assert!(picture.lanes.len() <= LANES);
+            let marks = picture.lanes.iter().flat_map(|lane| &lane.marks);
+            let xs = marks.map(|mark| mark.x).chain(picture.ticks.iter().map(|tick| tick.x)).chain(picture.collected).chain(picture.gap);
+            for x in xs {
+                prop_assert!((picture.left..=RIGHT).contains(&x), "{x}");
+            }
+            let total: usize = picture.lanes.iter().flat_map(|lane| &lane.marks).map(|mark| mark.count).sum();
+            prop_assert_eq!(total, seconds.len());
+            prop_assert!((1..=12).contains(&picture.ticks.len()));
+            for pair in picture.ticks.windows(2) {
+                prop_assert!(pair[1].x - pair[0].x >= 60.0, "{:?}", picture.ticks);
+            }
+        }
+    }
+}
