@@ -30,6 +30,7 @@ mod dns;
 mod facts;
 mod image;
 mod ingress;
+mod latency;
 mod near;
 mod node;
 mod policy;
@@ -314,6 +315,7 @@ const AREAS: &[&[Detector]] = &[
     dns::DETECTORS,
     image::DETECTORS,
     ingress::DETECTORS,
+    latency::DETECTORS,
     node::DETECTORS,
     probe::DETECTORS,
     process::DETECTORS,
