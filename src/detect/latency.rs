@@ -124,13 +124,18 @@ impl<'a> Network<'a> {
         }
         let node = (shared.len() == 1).then(|| shared.first().copied()).flatten()?;
         let elsewhere = self.times.known.iter().any(|w| !self.is_slow(w) && !self.nodes(w).contains(node));
-        elsewhere.then(|| self.cluster.find("Node", None, node).map_or_else(|| Ref::new("Node", None, node), |n| n.reference.clone()))
+        elsewhere
+            .then(|| self.cluster.find("Node", None, node).map_or_else(|| Ref::new("Node", None, node), |n| n.reference.clone()))
     }
 
     fn pods(&self, workload: &Ref) -> Vec<&'a Resource> {
         let below = self.cluster.descendants(workload).into_iter().filter(|r| r.kind() == "Pod");
         let pods: Vec<_> = below.collect();
-        if pods.is_empty() { self.cluster.kind("Pod").filter(|p| self.cluster.top_owner_ref(p) == *workload).collect() } else { pods }
+        if pods.is_empty() {
+            self.cluster.kind("Pod").filter(|p| self.cluster.top_owner_ref(p) == *workload).collect()
+        } else {
+            pods
+        }
     }
 
     fn nodes(&self, workload: &Ref) -> BTreeSet<&'a str> {
@@ -158,7 +163,10 @@ impl<'a> Network<'a> {
         let slow = &self.times.slow[culprit];
         let full = load(self.cluster, culprit).filter(|l| l.share >= FULL);
         if let Some(full) = full {
-            return full.finding(self.cluster, culprit).evidence(Self::evidence(slow, "it answers late")).affects(self.affected());
+            return full
+                .finding(self.cluster, culprit)
+                .evidence(Self::evidence(slow, "it answers late"))
+                .affects(self.affected());
         }
         let callers = self.callees.iter().filter(|(_, callees)| callees.contains(culprit)).count();
         let cause = if self.is_lossy(culprit) { "network-packet-loss" } else { "network-delay" };
@@ -190,7 +198,11 @@ impl<'a> Network<'a> {
     fn node(&self, node: &Ref, alerts: &[&Alert]) -> Option<Finding> {
         let on_it: Vec<&Ref> = self.times.slow.keys().filter(|w| self.nodes(w).contains(node.name.as_str())).collect();
         let words = alerts.iter().map(|a| format!("{} {}", a.name, a.what).to_ascii_lowercase()).collect::<String>();
-        let cause = if words.contains("packet loss") || words.contains("packets lost") { "node-network-packet-loss" } else { "node-network-delay" };
+        let cause = if words.contains("packet loss") || words.contains("packets lost") {
+            "node-network-packet-loss"
+        } else {
+            "node-network-delay"
+        };
         let names = on_it.iter().map(|w| w.name.as_str()).collect::<Vec<_>>().join(", ");
         let first = alerts.first().map(|a| {
             let text = format!("{}: {}", a.name, a.what);
@@ -226,7 +238,8 @@ fn load(cluster: &Cluster, workload: &Ref) -> Option<Load> {
     let newest = &metric.samples[metric.samples.len().saturating_sub(6)..];
     let used = newest.iter().map(|(_, v)| *v).sum::<f64>() / newest.len().max(1) as f64;
     let (_, spec) = cluster.get(workload)?.pod_spec()?;
-    let limits: Option<Vec<Quantity>> = spec.get("containers").items().map(|c| Quantity::of(c.path("resources.limits.cpu"))).collect();
+    let limits: Option<Vec<Quantity>> =
+        spec.get("containers").items().map(|c| Quantity::of(c.path("resources.limits.cpu"))).collect();
     let limit: f64 = limits?.into_iter().map(Quantity::as_f64).sum();
     (limit > 0.0).then(|| Load { used, limit, share: used / limit, location: metric.location.clone() })
 }

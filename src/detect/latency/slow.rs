@@ -79,7 +79,10 @@ fn of_series(cluster: &Cluster) -> Times {
 /// `p90latency: Normal=4.8ms -> Current=2.3s`, `response time 12 ms → 900 ms`.
 static CHANGE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let number = r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s)\b";
-    Regex::new(&format!(r"(?i)(?:latency|duration|response[ _]?time)[^|:0-9]*:?[^0-9|]*{number}[^0-9|]*(?:->|→|\bto\b)[^0-9|]*{number}")).ok()
+    Regex::new(&format!(
+        r"(?i)(?:latency|duration|response[ _]?time)[^|:0-9]*:?[^0-9|]*{number}[^0-9|]*(?:->|→|\bto\b)[^0-9|]*{number}"
+    ))
+    .ok()
 });
 
 fn of_alerts(cluster: &Cluster) -> Times {
@@ -120,7 +123,9 @@ pub(super) fn workload(cluster: &Cluster, object: &Ref) -> Ref {
         "Service" => {
             let selector = resource.at("spec.selector");
             let mut pods = cluster.kind("Pod").filter(|p| {
-                p.namespace() == resource.namespace() && !selector.is_empty() && crate::cluster::selects(selector, p.at("metadata.labels"))
+                p.namespace() == resource.namespace()
+                    && !selector.is_empty()
+                    && crate::cluster::selects(selector, p.at("metadata.labels"))
             });
             pods.next().map_or_else(|| object.clone(), |p| cluster.top_owner_ref(p))
         }
@@ -142,7 +147,8 @@ mod tests {
     #[test]
     fn reads_changes_in_the_words_of_monitoring() {
         let change = CHANGE.as_ref().unwrap();
-        let numbers = |text: &str| change.captures(text).map(|c| (c[1].to_owned(), c[2].to_owned(), c[3].to_owned(), c[4].to_owned()));
+        let numbers =
+            |text: &str| change.captures(text).map(|c| (c[1].to_owned(), c[2].to_owned(), c[3].to_owned(), c[4].to_owned()));
         let told = |a: &str, b: &str, c: &str, d: &str| Some((a.to_owned(), b.to_owned(), c.to_owned(), d.to_owned()));
         assert_eq!(numbers("web-p90latency: Normal=4.80ms -> Current=2310.5ms (+4%)"), told("4.80", "ms", "2310.5", "ms"));
         assert_eq!(numbers("response time rose from 12 ms to 1.5 s"), told("12", "ms", "1.5", "s"));
@@ -151,7 +157,12 @@ mod tests {
 
     #[test]
     fn small_changes_are_none() {
-        let at = |before: f64, now: f64| Slow { before, now, location: Location::file(&std::sync::Arc::from("m.csv")), told: String::new() };
+        let at = |before: f64, now: f64| Slow {
+            before,
+            now,
+            location: Location::file(&std::sync::Arc::from("m.csv")),
+            told: String::new(),
+        };
         assert!(at(5.0, 500.0).is_slow());
         assert!(!at(0.5, 5.0).is_slow());
         assert!(!at(400.0, 900.0).is_slow());

@@ -26,10 +26,19 @@ fn found(services: &[(&str, &str, f64, f64)], calls: &[(&str, &str)], more: Vec<
         ];
         documents.extend(objects.iter().map(|o| Document::Resource(resource(o, Origin::Live, 1))));
         let samples = (0..40).map(|i| (None, if i < 15 { *before } else { *now })).collect();
-        documents.push(Document::Metric(Metric { subject: (*name).to_owned(), name: "p90latency".to_owned(), samples, location: at() }));
+        documents.push(Document::Metric(Metric {
+            subject: (*name).to_owned(),
+            name: "p90latency".to_owned(),
+            samples,
+            location: at(),
+        }));
     }
     for (caller, callee) in calls {
-        documents.push(Document::Dependency(Dependency { caller: (*caller).to_owned(), callee: (*callee).to_owned(), location: at() }));
+        documents.push(Document::Dependency(Dependency {
+            caller: (*caller).to_owned(),
+            callee: (*callee).to_owned(),
+            location: at(),
+        }));
     }
     let cluster = Cluster::new(documents, Arc::new(Patterns::new(Vec::new()).unwrap()));
     let mut out = Vec::new();
@@ -45,22 +54,37 @@ const CALLS: [(&str, &str); 4] = [("front", "cart"), ("front", "ads"), ("front",
 
 #[test]
 fn the_slow_one_whose_callees_are_not_slow_delays_its_callers() {
-    let services =
-        [("front", "n1", 20.0, 900.0), ("order", "n2", 10.0, 800.0), ("pay", "n1", 5.0, 700.0), ("cart", "n1", 5.0, 5.0), ("ads", "n2", 5.0, 5.0)];
+    let services = [
+        ("front", "n1", 20.0, 900.0),
+        ("order", "n2", 10.0, 800.0),
+        ("pay", "n1", 5.0, 700.0),
+        ("cart", "n1", 5.0, 5.0),
+        ("ads", "n2", 5.0, 5.0),
+    ];
     assert_eq!(found(&services, &CALLS, Vec::new()), one("network-delay", "pay"));
 }
 
 #[test]
 fn a_caller_whose_packets_are_late_makes_all_its_callees_look_slow() {
-    let services =
-        [("front", "n1", 20.0, 9000.0), ("order", "n2", 10.0, 800.0), ("pay", "n1", 5.0, 5.0), ("cart", "n1", 5.0, 700.0), ("ads", "n2", 5.0, 600.0)];
+    let services = [
+        ("front", "n1", 20.0, 9000.0),
+        ("order", "n2", 10.0, 800.0),
+        ("pay", "n1", 5.0, 5.0),
+        ("cart", "n1", 5.0, 700.0),
+        ("ads", "n2", 5.0, 600.0),
+    ];
     assert_eq!(found(&services, &CALLS, Vec::new()), one("network-delay", "front"));
 }
 
 #[test]
 fn several_that_are_slow_on_their_own_share_a_bad_node() {
-    let services =
-        [("front", "n1", 20.0, 900.0), ("order", "n2", 10.0, 800.0), ("pay", "n2", 5.0, 5.0), ("cart", "n1", 5.0, 5.0), ("ads", "n2", 5.0, 700.0)];
+    let services = [
+        ("front", "n1", 20.0, 900.0),
+        ("order", "n2", 10.0, 800.0),
+        ("pay", "n2", 5.0, 5.0),
+        ("cart", "n1", 5.0, 5.0),
+        ("ads", "n2", 5.0, 700.0),
+    ];
     assert_eq!(found(&services, &CALLS, Vec::new()), one("node-network-delay", "n2"));
 }
 
