@@ -79,6 +79,16 @@ pub(super) fn count_ages(resources: &[Arc<Resource>]) -> Option<Timestamp> {
     latest
 }
 
+/// When an object began, in seconds: comparable among stamps, and among ages that have no stamp yet.
+pub(super) fn birth(resource: &Resource) -> i64 {
+    let created = resource.at("metadata.creationTimestamp").text();
+    match (created.parse::<Timestamp>(), age(created)) {
+        (Ok(stamp), _) => stamp.as_second(),
+        (_, Some(age)) => i64::MAX - age.as_secs(),
+        _ => i64::MIN,
+    }
+}
+
 fn settle_event(event: &mut Event, now: Timestamp) {
     event.first = event.first.or_else(|| time::ago(now, event.first_age?));
     event.last = event.last.or_else(|| time::ago(now, event.last_age?));

@@ -11,7 +11,7 @@ impl Cluster {
         match owner_ref(resource) {
             Some(named) if named.kind == "Node" => None,
             Some(named) => self.get(&named).or_else(|| self.maker(&named.kind, named.namespace.as_deref(), &named.name)),
-            None if resource.origin == Origin::Table => {
+            None if matches!(resource.origin, Origin::Table | Origin::Mention) => {
                 let (kind, namespace, name) = (resource.kind(), resource.namespace(), resource.name());
                 self.maker(kind, namespace, name)
             }

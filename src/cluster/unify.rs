@@ -150,10 +150,11 @@ impl Namespaces {
         if origin == Origin::Manifest && of_name.is_some() {
             return of_name;
         }
-        self.of_path(path).or(of_name).or_else(|| self.of_folder(path))
+        let told = self.of_path(path).or(of_name).or_else(|| self.of_folder(path));
+        told.or_else(|| self.only.clone())
     }
 
-    /// A folder that is called like a namespace, or the end of the file's name (`pods-kube-system.txt`).
+    /// A folder that is called like a namespace, or the file's name or its end (`events/shop.txt`, `pods-kube-system.txt`).
     fn of_path(&mut self, path: &Arc<str>) -> Option<String> {
         if let Some(of_path) = self.of_path.get(path) {
             return of_path.clone();
@@ -161,7 +162,8 @@ impl Namespaces {
         let (folders, file) = path.rsplit_once('/').unwrap_or(("", path));
         let folder = folders.rsplit('/').find(|folder| self.known.contains(*folder));
         let stem = file.split_once('.').map_or(file, |(stem, _)| stem);
-        let ends = |ns: &&String| stem.strip_suffix(ns.as_str()).is_some_and(|rest| rest.ends_with(['-', '_']));
+        let ends =
+            |ns: &&String| stem.strip_suffix(ns.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with(['-', '_']));
         let of_file = || self.known.iter().filter(ends).max_by_key(|ns| ns.len()).map(String::as_str);
         let of_path = folder.or_else(of_file).map(str::to_owned);
         self.of_path.insert(Arc::clone(path), of_path.clone());
@@ -216,12 +218,15 @@ mod tests {
 
     #[test]
     fn paths_tell() {
-        let known = document("a.yaml", "Pod", Some("shop"), "web-0");
-        for path in ["b/shop/pods.txt", "b/pods-shop.txt", "b/describe_pods_shop.txt"] {
-            let told = namespaces(vec![document("a.yaml", "Pod", Some("shop"), "web-0"), document(path, "Pod", None, "db-0")]);
-            assert_eq!(told[1].as_deref(), Some("shop"), "{path}");
+        let known = |namespace| document("a.yaml", "Pod", Some(namespace), "web-0");
+        for path in ["b/shop/pods.txt", "b/pods-shop.txt", "b/pods/shop.txt", "b/describe_pods_shop.txt"] {
+            let told = namespaces(vec![known("shop"), known("test"), document(path, "Pod", None, "db-0")]);
+            assert_eq!(told[2].as_deref(), Some("shop"), "{path}");
         }
-        assert_eq!(namespaces(vec![known, document("b/workshop/pods.txt", "Pod", None, "db-0")])[1], None);
+        let workshop = || document("b/workshop/pods.txt", "Pod", None, "db-0");
+        assert_eq!(namespaces(vec![known("shop"), known("test"), workshop()])[2], None);
+        // Where there is only one namespace, everything is in it.
+        assert_eq!(namespaces(vec![known("shop"), workshop()])[1].as_deref(), Some("shop"));
     }
 
     #[test]

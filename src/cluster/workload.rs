@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::Cluster;
+use super::{Cluster, clock};
 use crate::decode::{Log, LogSource, Ref, Resource};
 
 /// Parts of a path, from the file up, that may name a pod.
@@ -169,7 +169,7 @@ impl<'a> Names<'a> {
         };
         let pods = whole.or_else(|| self.workloads.get(parts()?))?;
         let namespace = in_namespace(pods, source.namespace.as_deref(), path)?.namespace();
-        let started = |p: &&'a Resource| p.at("metadata.creationTimestamp").text();
+        let started = |p: &&'a Resource| clock::birth(p);
         let pods = pods.iter().copied().filter(|p| p.namespace() == namespace);
         // kubectl has a previous log only of a pod that restarted.
         if source.previous { pods.max_by_key(|p| (n_restarts(p), started(p))) } else { pods.max_by_key(started) }

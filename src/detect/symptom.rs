@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Evidence, EvidenceKind, Symptom};
 use crate::catalog::Strength;
 use crate::cluster::{Cluster, owner_ref};
-use crate::decode::{Hit, Log, Ref, Resource, Value};
+use crate::decode::{Hit, Log, Origin, Ref, Resource, Value};
 
 /// A container that ended this recently is still part of the incident.
 const RECENT: SignedDuration = SignedDuration::from_mins(30);
@@ -15,7 +15,7 @@ const RECENT: SignedDuration = SignedDuration::from_mins(30);
 /// All symptoms, heaviest first.
 pub(super) fn all(cluster: &Cluster) -> Vec<Symptom> {
     let mut out = Vec::new();
-    for resource in cluster.resources().filter(|r| r.origin != crate::decode::Origin::Manifest) {
+    for resource in cluster.resources().filter(|r| r.origin != Origin::Manifest) {
         match resource.kind() {
             "Pod" => pod(cluster, resource, &mut out),
             "Deployment" | "StatefulSet" | "ReplicaSet" | "ReplicationController" | "DaemonSet" => {
@@ -186,7 +186,10 @@ pub(crate) fn replicas(workload: &Resource) -> (i64, i64) {
     if workload.kind() == "DaemonSet" {
         return (n("status.desiredNumberScheduled").unwrap_or(0), n("status.numberReady").unwrap_or(0));
     }
-    (n("spec.replicas").unwrap_or(1), n("status.readyReplicas").unwrap_or(0))
+    let desired = n("spec.replicas").unwrap_or(1);
+    // The API leaves a zero out; a description of a StatefulSet never tells the number.
+    let untold = if workload.origin == Origin::Live { 0 } else { desired };
+    (desired, n("status.readyReplicas").unwrap_or(untold))
 }
 
 fn workload(cluster: &Cluster, workload: &Resource, out: &mut Vec<Symptom>) {

@@ -83,8 +83,13 @@ fn split_annotation(text: &str) -> (&str, &str) {
 
 /// `ReplicaSet/web-5d4`.
 fn fill_owner<'t>(draft: &mut Draft<'t>, entry: Entry<'_, 't>) {
-    let Some((kind, name)) = entry.given().and_then(|v| v.split_once('/')) else { return };
-    let line = entry.number();
+    if let Some((kind, name)) = entry.given().and_then(|v| v.split_once('/')) {
+        fill_controller(draft, kind, name, entry.number());
+    }
+}
+
+/// The owner that made the object.
+pub(super) fn fill_controller<'t>(draft: &mut Draft<'t>, kind: &'t str, name: &'t str, line: u32) {
     let api_version = KindName::of(kind).map_or("", |k| k.api_version);
     let mut owner = Draft::of(api_version, kind, line);
     owner.text("name", line, name);

@@ -163,6 +163,7 @@ fn fill_neighbours(path: &Arc<str>, kind: &str, object: Block<'_, '_>, of: &Ref,
             drafts.extend(object.get("Lease").map(|told| (told.number(), node::lease(&of.name, told))));
             drafts.extend(object.get("Non-terminated Pods").into_iter().flat_map(|told| node::pods(&of.name, told)));
         }
+        "Deployment" => drafts.extend(workload::replica_sets_of(of, object)),
         "Namespace" => {
             drafts.extend(config::quotas_of(&of.name, object));
             decoded.documents.extend(config::none_in(path, &of.name, object).map(Document::Collected));

@@ -3,6 +3,7 @@
 use super::outline::{Block, Entry, given};
 use super::{conditions, metadata, pod, volume};
 use crate::decode::draft::{Draft, Node};
+use crate::decode::resource::Ref;
 
 /// A Deployment, ReplicaSet, ReplicationController, StatefulSet or DaemonSet.
 pub(super) fn fill<'t>(draft: &mut Draft<'t>, object: Block<'_, 't>) {
@@ -55,6 +56,29 @@ fn fill_replicas<'t>(draft: &mut Draft<'t>, value: &'t str, line: u32) {
             _ => {}
         }
     }
+}
+
+/// The replica sets of a deployment: `OldReplicaSets:  web-6f (2/2 replicas created)`.
+pub(super) fn replica_sets_of<'t>(deployment: &'t Ref, object: Block<'_, 't>) -> Vec<(u32, Draft<'t>)> {
+    let mut sets = Vec::new();
+    for entry in ["OldReplicaSets", "NewReplicaSet"].into_iter().filter_map(|key| object.get(key)) {
+        let line = entry.number();
+        for told in entry.given().unwrap_or_default().split(", ") {
+            let Some((name, created)) = told.split_once(" (") else { continue };
+            let mut set = Draft::of("apps/v1", "ReplicaSet", line);
+            set.text("metadata.name", line, name);
+            if let Some(namespace) = &deployment.namespace {
+                set.text("metadata.namespace", line, namespace.as_str());
+            }
+            metadata::fill_controller(&mut set, "Deployment", &deployment.name, line);
+            if let Some((current, desired)) = created.split_once(" replicas").and_then(|(n, _)| n.split_once('/')) {
+                set.number("spec.replicas", line, desired);
+                set.number("status.replicas", line, current);
+            }
+            sets.push((line, set));
+        }
+    }
+    sets
 }
 
 /// `25% max unavailable, 25% max surge`.
