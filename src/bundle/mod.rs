@@ -15,6 +15,7 @@ use crate::location::Problem;
 
 mod codec;
 mod compressed;
+mod copy;
 mod layout;
 mod limits;
 mod name;
@@ -24,13 +25,14 @@ mod tar;
 mod walk;
 mod zip;
 
+pub use copy::{Copied, CopyError, MaskedAt, redact_copy};
 pub use layout::layout;
 pub use limits::Limits;
 
 use limits::Budget;
 use sniff::Format;
 use source::Passed;
-use walk::{Place, Walk};
+use walk::{Place, Visit, Walk};
 
 /// One file of a bundle, or a part of a large one.
 ///
@@ -154,9 +156,13 @@ pub fn read(source: &Source, limits: &Limits, sink: &mut dyn FnMut(Entry)) -> Re
 ///
 /// # Errors
 /// As [`read`]. Of several inputs each has to be there; one that holds nothing is a problem as long as another holds something.
-pub fn read_all(sources: &[Source], limits: &Limits, sink: &mut dyn FnMut(Entry)) -> Result<Summary, Error> {
+pub fn read_all(sources: &[Source], limits: &Limits, mut sink: &mut dyn FnMut(Entry)) -> Result<Summary, Error> {
+    visit_all(sources, limits, &mut sink)
+}
+
+fn visit_all(sources: &[Source], limits: &Limits, visit: &mut dyn Visit) -> Result<Summary, Error> {
     let budget = Budget::new(limits);
-    let mut walk = Walk::new(&budget, sink);
+    let mut walk = Walk::new(&budget, visit);
     let mut names: Vec<String> = Vec::new();
     let mut digests = Vec::new();
     let mut bytes_packed = 0;

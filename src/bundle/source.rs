@@ -59,7 +59,8 @@ pub(super) fn file(walk: &mut Walk<'_>, place: &Place, mut file: File) -> Passed
     if let Err(error) = hashed.and_then(|_| hashing.inner.rewind()) {
         walk.broken(&place.path, &error);
     }
-    zip::read(walk, place, &mut BufReader::with_capacity(BUFFER, hashing.inner));
+    let mut reader = BufReader::with_capacity(BUFFER, hashing.inner);
+    walk.inside(place, Format::Zip, |walk| zip::read(walk, place, &mut reader));
     Passed { sha256: hashing.sha256, bytes: hashing.bytes, format: Some(Format::Zip) }
 }
 

@@ -67,10 +67,31 @@ struct Link {
     strayed: bool,
 }
 
+/// What is done with what a walk comes by.
+pub(super) trait Visit {
+    /// A file, or a part of one.
+    fn entry(&mut self, entry: Entry);
+
+    /// A container begins: what comes until the matching [`Visit::leave`] is inside it.
+    fn enter(&mut self, _place: &Place, _format: Format) {}
+
+    /// The innermost container ends.
+    fn leave(&mut self) {}
+
+    /// A file that is passed over, and what it is.
+    fn pass(&mut self, _path: &Arc<str>, _what: &str) {}
+}
+
+impl<F: FnMut(Entry) + ?Sized> Visit for F {
+    fn entry(&mut self, entry: Entry) {
+        self(entry);
+    }
+}
+
 /// The state of reading one bundle.
 pub(super) struct Walk<'a> {
     pub(super) budget: &'a Budget<'a>,
-    sink: &'a mut dyn FnMut(Entry),
+    visit: &'a mut dyn Visit,
     /// Only asked and, in the end, sorted.
     paths: FxHashSet<Arc<str>>,
     links: Vec<Link>,
@@ -88,8 +109,8 @@ pub(super) struct Found {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(budget: &'a Budget<'a>, sink: &'a mut dyn FnMut(Entry)) -> Self {
-        Self { budget, sink, paths: FxHashSet::default(), links: Vec::new(), problems: BTreeSet::new(), unlisted: 0, held: 0 }
+    pub(super) fn new(budget: &'a Budget<'a>, visit: &'a mut dyn Visit) -> Self {
+        Self { budget, visit, paths: FxHashSet::default(), links: Vec::new(), problems: BTreeSet::new(), unlisted: 0, held: 0 }
     }
 
     /// Reads one stream, whatever it is, and tells what it was.
@@ -102,18 +123,28 @@ impl<'a> Walk<'a> {
         let mut reader = head.as_slice().chain(reader);
         match format {
             Format::Plain => self.file(&place.path, &mut reader, stated),
-            Format::Foreign(_) => self.pass(&place.path),
+            Format::Foreign(what) => {
+                self.visit.pass(&place.path, what);
+                self.admit(&place.path);
+            }
             Format::Compressed(_) if place.layers >= self.budget.limits.depth => {
                 self.refuse(&place.path, "compressed more often than the depth limit allows; not opened");
             }
-            Format::Compressed(compression) => self.unpack(place, compression, &mut reader),
+            Format::Compressed(compression) => self.inside(place, format, |walk| walk.unpack(place, compression, &mut reader)),
             Format::Tar | Format::Zip if place.archives >= self.budget.limits.depth => {
                 self.refuse(&place.path, "inside more archives than the depth limit allows; not opened");
             }
-            Format::Tar => tar::read(self, place, &mut reader),
-            Format::Zip => zip::read_stream(self, place, &mut reader),
+            Format::Tar => self.inside(place, format, |walk| tar::read(walk, place, &mut reader)),
+            Format::Zip => self.inside(place, format, |walk| zip::read_stream(walk, place, &mut reader)),
         }
         format
+    }
+
+    /// Reads a container.
+    pub(super) fn inside(&mut self, place: &Place, format: Format, read: impl FnOnce(&mut Self)) {
+        self.visit.enter(place, format);
+        read(self);
+        self.visit.leave();
     }
 
     fn unpack(&mut self, place: &Place, compression: Compression, bytes: &mut dyn BufRead) {
@@ -210,15 +241,11 @@ impl<'a> Walk<'a> {
 
     fn emit(&mut self, entry: Entry) {
         self.budget.unpacked.set(self.budget.unpacked.get() + entry.bytes.len() as u64);
-        (self.sink)(entry);
-    }
-
-    /// Counts a file that is of no use here, such as an image.
-    fn pass(&mut self, path: &Arc<str>) {
-        self.admit(path);
+        self.visit.entry(entry);
     }
 
     fn refuse(&mut self, path: &Arc<str>, why: &str) {
+        self.visit.pass(path, why);
         self.admit(path);
         self.problem(path, None, why);
     }

@@ -81,7 +81,7 @@ fn argument(text: &str, name: &Range<usize>) -> Option<Value> {
 /// The value behind a name and a separator.
 fn assigned(text: &str, name: &Range<usize>) -> Option<Value> {
     let head = line_head(text, name.start);
-    let starts_line = head.trim_end_matches(['"', '\'']).trim_matches([' ', '\t', '-']).is_empty();
+    let starts_line = head.trim_end_matches(['"', '\'']).trim_matches([' ', '\t', '-', '\u{feff}']).is_empty();
     let mut cursor = Cursor { text, at: name.end };
     let name_quote = cursor.quote();
     let gap = cursor.blanks();
