@@ -18,17 +18,19 @@ pub(super) fn read(tape: &Tape) -> Option<Event> {
     let began = time(root, &["firstTimestamp", "deprecatedFirstTimestamp", "eventTime", "metadata.creationTimestamp"]);
     let ended = time(root, &["series.lastObservedTime", "lastTimestamp", "deprecatedLastTimestamp", "eventTime"]);
     let regarding = Ref { api_version, ..Ref::new(kind, namespace, name) };
+    let message = first(root, &["message", "note"]);
     Some(Event {
         uid: object.get("uid").text().to_owned(),
         field_path: object.get("fieldPath").text().to_owned(),
         warning: !matches!(root.get("type").text(), "Normal" | ""),
         reason: root.get("reason").text().to_owned(),
-        message: first(root, &["message", "note"]).text().to_owned(),
+        message: message.text().to_owned(),
         count: count(root),
         first: began,
         last: ended.or(began),
         source: first(root, SOURCES).text().to_owned(),
-        ..Event::new(regarding, root.location()?)
+        // What an event says is what is pointed at.
+        ..Event::new(regarding, message.location().or_else(|| root.location())?)
     })
 }
 

@@ -174,7 +174,8 @@ impl<'a> Caller<'a> {
         let cause = if is_database { "db-port-wrong" } else { "env-address-wrong" };
         let finding = self.finding(cause, called, at, says, Some(complaint));
         // The caller is the one that is wrong, whatever object holds the number.
-        let finding = Finding { culprit: self.carrier.reference.clone(), ..finding };
+        let mut finding = Finding { culprit: self.carrier.reference.clone(), ..finding };
+        finding.affected.retain(|a| *a != self.carrier.reference);
         Some(
             finding
                 .evidence(Evidence::value(service, ports.item(0).get("port"), "port", Strength::Proof, "the port it serves"))
@@ -332,7 +333,7 @@ mod tests {
     use super::*;
     use crate::cluster::testing::cluster;
 
-    fn found(env: Json, services: &[(&str, u16)]) -> Vec<String> {
+    fn found(env: &Json, services: &[(&str, u16)]) -> Vec<String> {
         let mut objects: Vec<Json> = services
             .iter()
             .map(|(name, port)| {
@@ -354,7 +355,7 @@ mod tests {
     #[test]
     fn a_near_miss_with_the_same_port_is_a_slip() {
         let services = [("catalog", 3550), ("redis", 6379)];
-        let wrong = found(variable("CATALOG_ADDR", "catalog-old:3550"), &services);
+        let wrong = found(&variable("CATALOG_ADDR", "catalog-old:3550"), &services);
         assert_eq!(wrong, [r#"env-address-wrong "catalog-old:3550" → "catalog""#]);
         for value in [
             "catalog:3550",
@@ -364,15 +365,15 @@ mod tests {
             "10.1.2.3:80",
             "localhost:8080",
         ] {
-            assert_eq!(found(variable("CATALOG_ADDR", value), &services), Vec::<String>::new(), "{value}");
+            assert_eq!(found(&variable("CATALOG_ADDR", value), &services), Vec::<String>::new(), "{value}");
         }
     }
 
     #[test]
     fn a_stranger_that_nobody_complains_of_is_left_alone() {
-        assert_eq!(found(variable("COLLECTOR_ADDR", "otel-collector:4317"), &[("catalog", 3550)]), Vec::<String>::new());
+        assert_eq!(found(&variable("COLLECTOR_ADDR", "otel-collector:4317"), &[("catalog", 3550)]), Vec::<String>::new());
         // Another port than the near service's: perhaps another thing.
-        assert_eq!(found(variable("IMAGE", "catalog-old:7"), &[("catalog", 3550)]), Vec::<String>::new());
+        assert_eq!(found(&variable("IMAGE", "catalog-old:7"), &[("catalog", 3550)]), Vec::<String>::new());
     }
 
     #[test]

@@ -138,7 +138,7 @@ impl Evidence {
     /// A field of an object: `path` as in [`Value::path`]. The kind follows from the path.
     pub fn field(resource: &Resource, path: &str, strength: Strength, says: impl Into<String>) -> Self {
         let value = resource.at(path);
-        let key = path.rsplit('.').next().unwrap_or(path);
+        let key = last_key(path);
         Self::value(resource, value, key, strength, says).of_kind(kind_of_path(path))
     }
 
@@ -196,6 +196,16 @@ impl Evidence {
     pub fn of_kind(mut self, kind: EvidenceKind) -> Self {
         self.kind = kind;
         self
+    }
+}
+
+/// The last key of a path: `limits.cpu` of `spec.hard[limits.cpu]`, `image` of `spec.containers[0].image`.
+fn last_key(path: &str) -> &str {
+    let bracketed = path.strip_suffix(']').and_then(|rest| rest.rsplit_once('[')).map(|(_, key)| key);
+    let by_dot = |path: &'_ str| path.rfind('.').map_or(0, |dot| dot + 1);
+    match bracketed {
+        Some(key) if key.parse::<usize>().is_err() => key,
+        _ => &path[by_dot(path)..],
     }
 }
 

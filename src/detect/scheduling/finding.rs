@@ -9,6 +9,7 @@ use crate::cluster::selector::{Operator, Requirement};
 use crate::cluster::simulate::resources::{self, Bound};
 use crate::cluster::simulate::scheduling::{Node, Taint};
 use crate::decode::{Ref, Value};
+use crate::detect::last_key;
 use crate::detect::near::nearest;
 use crate::detect::template::pointer_part;
 
@@ -53,14 +54,17 @@ fn stated(waiting: &Waiting<'_>, cause: &str) -> Option<Finding> {
     Some(waiting.finding(cause, waiting.template.carrier.clone(), evidence))
 }
 
-/// Evidence at a field of the pod template, or at the pod when the template does not say it.
+/// Evidence at a field of the pod template, at the pod when the template does not say it, or at the spec that lacks it.
 fn demand(waiting: &Waiting<'_>, path: &str, strength: Strength, says: String) -> Evidence {
-    let value = waiting.template.at(path);
-    let key = path.rsplit('.').next().unwrap_or(path);
-    if value.exists() {
-        Evidence::value(waiting.template.holder, value, key, strength, says)
+    let (template, pod) = (waiting.template.at(path), waiting.pod.spec.path(path));
+    let key = last_key(path);
+    if template.exists() {
+        Evidence::value(waiting.template.holder, template, key, strength, says)
+    } else if pod.exists() {
+        Evidence::value(waiting.pod.resource, pod, key, strength, says)
     } else {
-        Evidence::value(waiting.pod.resource, waiting.pod.spec.path(path), key, strength, says)
+        let spec = Evidence::value(waiting.template.holder, waiting.template.at(""), "spec", strength, says);
+        spec.brief(&format!("spec without {key}"))
     }
 }
 
@@ -253,14 +257,13 @@ fn resource(waiting: &Waiting<'_>, blame: &Blame<'_, '_>, name: &str) -> Option<
     let mut finding =
         waiting.finding(cause, culprit(waiting), evidence).fact("resource_name", name).fact("requested", requested.to_string());
     if let Some((free, allocatable, _, node)) = best {
-        let path = format!("status.allocatable[{name}]");
         let says = format!("{} has {allocatable} in all, {free} of it left", node.resource.name());
         let never = blame
             .nodes
             .iter()
             .all(|(_, o)| matches!(o, Obstacle::Resource { requested, allocatable, .. } if requested > allocatable));
         finding = finding
-            .evidence(Evidence::field(node.resource, &path, strength(blame), says))
+            .evidence(offer(node, name, strength(blame), says))
             .fact("node", node.resource.name())
             .fact("free", free.to_string())
             .fact("allocatable", allocatable.to_string())
@@ -268,6 +271,17 @@ fn resource(waiting: &Waiting<'_>, blame: &Blame<'_, '_>, name: &str) -> Option<
             .fact("ops", lowered(waiting, name, requested, free));
     }
     Some(finding)
+}
+
+/// What a node offers of a resource, or its list of resources when it offers none.
+fn offer(node: &Node<'_>, name: &str, strength: Strength, says: String) -> Evidence {
+    let all = node.resource.at("status.allocatable");
+    let offered = all.get(name);
+    if offered.exists() {
+        Evidence::value(node.resource, offered, name, strength, says)
+    } else {
+        Evidence::value(node.resource, all, "allocatable", strength, says).brief(&format!("allocatable without {name}"))
+    }
 }
 
 /// The container that requests most of a resource: the path of its request inside the pod spec, and how much.

@@ -16,7 +16,7 @@ pub(super) fn look<'a>(cluster: &'a Cluster, catalog: &'a Catalog, found: &mut F
         by_kind.entry(&wanted.sign.on).or_default().push(wanted);
     }
     for (kind, signs) in by_kind {
-        for object in cluster.kind(kind) {
+        for object in cluster.kind(kind).filter(|o| !was_made_good(cluster, o)) {
             // CEL's view of the object, made for the first expression that asks for it.
             let view = OnceCell::new();
             for wanted in &signs {
@@ -30,6 +30,11 @@ pub(super) fn look<'a>(cluster: &'a Cluster, catalog: &'a Catalog, found: &mut F
             }
         }
     }
+}
+
+/// A failed pod whose maker has what it wants by now.
+fn was_made_good(cluster: &Cluster, object: &Resource) -> bool {
+    object.kind() == "Pod" && object.at("status.phase").text() == "Failed" && cluster.is_settled(object)
 }
 
 fn see<'a>(object: &'a Resource, wanted: Wanted<'a>) -> Option<Seen<'a>> {
