@@ -17,8 +17,7 @@ fn main() {
 
 /// A pod as `kubectl get -o yaml` prints it, with the fields of who manages what, which make up half of it.
 fn pod(n: usize) -> String {
-    let mut pod = format!(
-        r#"- apiVersion: v1
+    let mut pod = r#"- apiVersion: v1
   kind: Pod
   metadata:
     annotations:
@@ -30,7 +29,7 @@ fn pod(n: usize) -> String {
       pod-template-hash: 7d9f8b6c54
     managedFields:
 "#
-    );
+    .to_owned();
     for (manager, time) in [("kube-controller-manager", "2026-01-02T03:04:05Z"), ("kubelet", "2026-01-02T03:04:35Z")] {
         pod += "    - apiVersion: v1\n      fieldsType: FieldsV1\n      fieldsV1:\n        f:metadata:\n";
         for field in ["f:annotations", "f:generateName", "f:labels", "f:ownerReferences", "f:spec", "f:status"] {

@@ -52,19 +52,19 @@ pub(crate) fn gather(
     let summary = if jobs <= 1 {
         bundle::read_all(sources, limits, &mut |entry| {
             let number = numbered(&entry);
-            pieces.push(decode(decoder, &budget, number, entry));
+            pieces.push(decode(decoder, &budget, number, &entry));
         })?
     } else {
         let (send, receive) = bounded::<(u64, Entry)>(WAITING);
         std::thread::scope(|scope| {
-            let work = || receive.iter().map(|(n, e)| decode(decoder, &budget, n, e)).collect::<Vec<Piece>>();
+            let work = || receive.iter().map(|(n, e)| decode(decoder, &budget, n, &e)).collect::<Vec<Piece>>();
             let workers: Vec<_> = (1..jobs).map(|_| scope.spawn(work)).collect();
             let read = bundle::read_all(sources, limits, &mut |entry| {
                 let number = numbered(&entry);
                 // A full queue means that unpacking is ahead: this thread helps out.
                 if let Err(full) = send.try_send((number, entry)) {
                     let (number, entry) = full.into_inner();
-                    pieces.push(decode(decoder, &budget, number, entry));
+                    pieces.push(decode(decoder, &budget, number, &entry));
                 }
             });
             drop(send);
@@ -95,9 +95,9 @@ impl Budget {
 }
 
 /// A decoder that panics on a file costs that file only.
-fn decode(decoder: &Decoder, budget: &Budget, number: u64, entry: Entry) -> Piece {
+fn decode(decoder: &Decoder, budget: &Budget, number: u64, entry: &Entry) -> Piece {
     let (path, replaces, chunk) = (Arc::clone(&entry.path), entry.replaces, entry.chunk);
-    let decoded = catch_unwind(AssertUnwindSafe(|| decoder.decode(&entry))).unwrap_or_else(|_| Decoded {
+    let decoded = catch_unwind(AssertUnwindSafe(|| decoder.decode(entry))).unwrap_or_else(|_| Decoded {
         documents: Vec::new(),
         problems: vec![Problem::new(Location::file(&path), "the decoder failed on this file; it was left out")],
     });

@@ -1,6 +1,8 @@
 //! The development cases beside the checkout, when they are there: shares right by suite, with a floor that only rises, and
 //! calibration. Real incidents of other people, so nothing of them is kept here.
 
+#![allow(clippy::print_stdout, reason = "the table is for people")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -165,7 +165,7 @@ impl Graph {
     /// Harm that went up to an owner because a child fails does not come down to its other children: they are not made
     /// worse by a sibling.
     pub fn reach(&self, sources: &[&Ref]) -> Reach {
-        let mut from: FxHashMap<(u32, bool), Option<(u32, bool, Relation)>> = FxHashMap::default();
+        let mut from: FxHashMap<Visit, Option<(u32, bool, Relation)>> = FxHashMap::default();
         let mut queue = VecDeque::new();
         for source in sources {
             if let Some(&id) = self.ids.get(*source)
@@ -192,7 +192,7 @@ impl Graph {
                 });
             }
         }
-        let mut ways: Vec<(Ref, Vec<(Ref, Option<Relation>)>)> = Vec::new();
+        let mut ways: Vec<(Ref, Way)> = Vec::new();
         let mut seen: FxHashMap<u32, ()> = FxHashMap::default();
         for (id, up) in order {
             if seen.insert(id, ()).is_some() {
@@ -212,10 +212,16 @@ impl Graph {
     }
 }
 
+/// A vertex, and whether harm went up to an owner on the way to it.
+type Visit = (u32, bool);
+
+/// Objects from the source on, each with the relation by which the harm came.
+type Way = Vec<(Ref, Option<Relation>)>;
+
 /// What harm reaches, and how.
 #[derive(Debug)]
 pub struct Reach {
-    ways: Vec<(Ref, Vec<(Ref, Option<Relation>)>)>,
+    ways: Vec<(Ref, Way)>,
     index: FxHashMap<Ref, usize>,
 }
 

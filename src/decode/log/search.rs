@@ -46,6 +46,7 @@ impl Literals {
         // What ends at a bound or before it belongs to the lane before, which goes on to where the next one began.
         let mut states = bounds.map(|bound| self.state_at(text, bound));
         let parts = bounds.map(|bound| &text[bound..bound + quarter]);
+        #[expect(clippy::needless_range_loop, reason = "the same index goes through four slices at once")]
         for i in 0..quarter {
             for lane in 0..LANES {
                 states[lane] = self.automaton.next_state(Anchored::No, states[lane], parts[lane][i]);
