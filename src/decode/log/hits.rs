@@ -20,8 +20,8 @@ pub(super) struct Match {
     pub(super) pattern: u32,
     /// Index of the line in its block.
     pub(super) line: usize,
-    /// Where in the payload.
-    pub(super) range: (usize, usize),
+    /// Where in the payload it is known to match.
+    pub(super) end: usize,
 }
 
 /// All hits so far.
@@ -103,7 +103,6 @@ fn hit<'t>(found: &Match, line: impl Fn(isize) -> Option<(u32, &'t [u8])>) -> Hi
     let at = found.line as isize;
     let (number, raw) = line(at).unwrap_or((0, &[]));
     let unwrapped = wrap::unwrap(raw);
-    let (start, end) = found.range;
     let around = |range: std::ops::Range<isize>| range.filter_map(&line).map(|(_, text)| neighbour(text)).collect();
     Hit {
         pattern: found.pattern,
@@ -111,7 +110,7 @@ fn hit<'t>(found: &Match, line: impl Fn(isize) -> Option<(u32, &'t [u8])>) -> Hi
             line: number,
             at: unwrapped.at(),
             level: level::of_line(unwrapped.payload),
-            text: cut(unwrapped.payload, start, end, KEPT),
+            text: cut(unwrapped.payload, found.end, KEPT),
         },
         before: around(at - AROUND as isize..at),
         after: around(at + 1..at + 1 + AROUND as isize),
@@ -119,5 +118,5 @@ fn hit<'t>(found: &Match, line: impl Fn(isize) -> Option<(u32, &'t [u8])>) -> Hi
 }
 
 fn neighbour(line: &[u8]) -> String {
-    cut(wrap::unwrap(line).payload, 0, 0, NEIGHBOUR)
+    cut(wrap::unwrap(line).payload, 0, NEIGHBOUR)
 }

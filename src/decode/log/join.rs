@@ -38,7 +38,7 @@ impl Log {
 }
 
 fn neighbour(line: &LogLine) -> String {
-    cut(line.text.as_bytes(), 0, 0, NEIGHBOUR)
+    cut(line.text.as_bytes(), 0, NEIGHBOUR)
 }
 
 /// Of each pattern the first and the last hits, in order of the file.

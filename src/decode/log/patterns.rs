@@ -2,8 +2,8 @@
 
 use regex::Regex;
 
-use super::level;
 use super::search::{Found, Literals};
+use super::{level, wrap};
 use crate::literal;
 use crate::regexp::Regexp;
 
@@ -37,25 +37,36 @@ pub enum PatternError {
     },
 }
 
+/// What a literal is searched for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// The pattern of that number may match.
+    Pattern(u32),
+    /// The line may be at warning or above.
+    Level,
+    /// The line may be wrapped in a way that must be undone first.
+    Wrapping,
+}
+
 /// A compiled set of patterns.
 #[derive(Debug)]
 pub struct Patterns {
     patterns: Vec<Pattern>,
     compiled: Vec<Regexp>,
     literals: Literals,
-    /// Literal number → pattern number; `None` for the marks of lines at warning or above.
-    owners: Vec<Option<u32>>,
+    /// What each literal is searched for.
+    owners: Vec<Owner>,
 }
 
 impl Patterns {
     /// Compiles `patterns`. Regexes are compiled when their literal is first seen.
     pub fn new(patterns: Vec<Pattern>) -> Result<Self, PatternError> {
-        let mut literals: Vec<Vec<u8>> = level::MARKS.iter().map(|m| m.as_bytes().to_vec()).collect();
-        let mut owners = vec![None; literals.len()];
+        let marks = level::MARKS.iter().map(|m| (*m, Owner::Level)).chain(wrap::MARKS.iter().map(|m| (*m, Owner::Wrapping)));
+        let (mut literals, mut owners): (Vec<Vec<u8>>, Vec<Owner>) = marks.map(|(m, o)| (m.as_bytes().to_vec(), o)).unzip();
         for (i, pattern) in patterns.iter().enumerate() {
             for literal in required_literals(pattern)? {
                 literals.push(literal);
-                owners.push(Some(i as u32));
+                owners.push(Owner::Pattern(i as u32));
             }
         }
         let literals =
@@ -84,8 +95,8 @@ impl Patterns {
         self.literals.find_all(text, out);
     }
 
-    /// The pattern a literal is of; `None` for the mark of a level.
-    pub(super) fn owner(&self, literal: usize) -> Option<u32> {
+    /// What a literal is searched for.
+    pub(super) fn owner(&self, literal: usize) -> Owner {
         self.owners[literal]
     }
 }

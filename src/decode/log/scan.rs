@@ -7,6 +7,7 @@ use super::hits::{Hits, Match};
 use super::search::Found;
 use super::template::Templates;
 use super::wrap::{self, Unwrapped};
+use super::patterns::Owner;
 use super::{Level, Log, LogLine, LogSource, Patterns, level};
 
 /// Lines kept of the beginning.
@@ -70,8 +71,8 @@ struct Rewritten {
     text: Vec<u8>,
     /// The number of each line in the file.
     numbers: Vec<u32>,
-    /// The last line of `text` is not complete.
-    open: bool,
+    /// Where the last line of `text` starts, when it is not complete.
+    open: Option<usize>,
 }
 
 /// Complete lines, searched together.
@@ -113,9 +114,8 @@ impl<'a> Block<'a> {
 
 impl Scanner<'_> {
     fn finish(mut self) -> Log {
-        if self.rewritten.open {
+        if self.rewritten.open.take().is_some() {
             self.rewritten.text.push(b'\n');
-            self.rewritten.open = false;
             self.rewritten_block();
         }
         self.log.tail = self.recent.iter().map(|(n, line)| log_line(*n, line)).collect();
@@ -126,13 +126,16 @@ impl Scanner<'_> {
     }
 
     fn raw_block(&mut self, text: &[u8]) {
-        if self.rewritten.open || wrap::needs_rewriting(text) {
-            self.rewrite(text);
-            self.rewritten_block();
-        } else {
-            let block = self.numbered(text);
-            self.block(&block);
+        if self.rewritten.open.is_none() {
+            self.patterns.candidates(text, &mut self.found);
+            if !self.found.iter().any(|(_, literal)| self.patterns.owner(*literal) == Owner::Wrapping) {
+                let block = self.numbered(text);
+                self.block(&block);
+                return;
+            }
         }
+        self.rewrite(text);
+        self.rewritten_block();
     }
 
     fn numbered<'t>(&mut self, text: &'t [u8]) -> Block<'t> {
@@ -148,17 +151,21 @@ impl Scanner<'_> {
         let out = &mut self.rewritten;
         for i in 0..lines.len() {
             let piece = wrap::piece(lines.line(i));
-            if out.open {
-                let start = memchr::memrchr(b'\n', &out.text).map_or(0, |i| i + 1);
-                let room = LINE.saturating_sub(out.text.len() - start);
-                let payload = &piece.text[piece.payload..];
-                out.text.extend_from_slice(&payload[..payload.len().min(room)]);
-            } else {
-                out.numbers.push(lines.number(i));
-                out.text.extend_from_slice(&piece.text);
-            }
-            out.open = piece.goes_on;
-            if !out.open {
+            let start = match out.open {
+                Some(start) => {
+                    let room = LINE.saturating_sub(out.text.len() - start);
+                    let payload = &piece.text[piece.payload..];
+                    out.text.extend_from_slice(&payload[..payload.len().min(room)]);
+                    start
+                }
+                None => {
+                    out.numbers.push(lines.number(i));
+                    out.text.extend_from_slice(&piece.text);
+                    out.text.len() - piece.text.len()
+                }
+            };
+            out.open = piece.goes_on.then_some(start);
+            if !piece.goes_on {
                 out.text.push(b'\n');
             }
         }
@@ -167,13 +174,15 @@ impl Scanner<'_> {
     /// Searches the complete lines of `self.rewritten` and leaves the open one.
     fn rewritten_block(&mut self) {
         let mut lines = std::mem::take(&mut self.rewritten);
-        let complete = memchr::memrchr(b'\n', &lines.text).map_or(0, |i| i + 1);
-        let n_complete = lines.numbers.len() - usize::from(lines.open);
+        let complete = lines.open.unwrap_or(lines.text.len());
+        let n_complete = lines.numbers.len() - usize::from(lines.open.is_some());
         if complete > 0 {
+            self.patterns.candidates(&lines.text[..complete], &mut self.found);
             self.block(&Block::new(&lines.text[..complete], 0, Some(&lines.numbers[..n_complete])));
         }
         lines.text.drain(..complete);
         lines.numbers.drain(..n_complete);
+        lines.open = lines.open.map(|_| 0);
         self.rewritten = lines;
     }
 
@@ -200,11 +209,10 @@ impl Scanner<'_> {
         }
     }
 
-    /// Counts levels, and finds the lines that match a pattern.
+    /// Counts levels, and finds the lines that match a pattern among those where literals were found.
     fn search(&mut self, block: &Block<'_>) -> Vec<Match> {
         let mut matches = Vec::new();
-        let mut found = std::mem::take(&mut self.found);
-        self.patterns.candidates(block.text, &mut found);
+        let found = std::mem::take(&mut self.found);
         let mut candidates = found.iter().peekable();
         let mut tried: Vec<u32> = Vec::new();
         for i in 0..block.len() {
@@ -213,17 +221,21 @@ impl Scanner<'_> {
             let mut marked = false;
             while let Some((at, literal)) = candidates.next_if(|(at, _)| *at <= end) {
                 match self.patterns.owner(*literal) {
-                    Some(pattern) if at - start <= LINE && !tried.contains(&pattern) => tried.push(pattern),
-                    Some(_) => {}
-                    None => marked = true,
+                    Owner::Pattern(pattern) if at - start <= LINE && !tried.contains(&pattern) => tried.push(pattern),
+                    Owner::Level => marked = true,
+                    Owner::Pattern(_) | Owner::Wrapping => {}
                 }
             }
             let line = wrap::unwrap(block.line(i));
             if marked || level::starts_like_klog(line.payload) {
                 self.count_level(&line, block.number(i));
             }
-            tried.sort_unstable();
-            matches.extend(tried.iter().filter_map(|p| Some(Match { pattern: *p, line: i, range: self.range(*p, &line)? })));
+            if !tried.is_empty() {
+                tried.sort_unstable();
+                let text = String::from_utf8_lossy(line.payload);
+                let end = |pattern: u32| self.patterns.regex(pattern)?.shortest_match(&text);
+                matches.extend(tried.iter().filter_map(|p| Some(Match { pattern: *p, line: i, end: end(*p)? })));
+            }
         }
         self.found = found;
         matches
@@ -234,32 +246,22 @@ impl Scanner<'_> {
         self.log.n_errors = self.log.n_errors.saturating_add(u32::from(level >= Level::Error));
         self.templates.add(line, level, number);
     }
-
-    /// Where `pattern` matches in the line's payload.
-    fn range(&self, pattern: u32, line: &Unwrapped<'_>) -> Option<(usize, usize)> {
-        let text = String::from_utf8_lossy(line.payload);
-        self.patterns.regex(pattern)?.find(&text).map(|m| (m.start(), m.end()))
-    }
 }
 
 /// A line as it is kept.
 pub(super) fn log_line(number: u32, line: &[u8]) -> LogLine {
     let line = wrap::unwrap(line);
-    LogLine { line: number, at: line.at(), level: level::of_line(line.payload), text: cut(line.payload, 0, 0, KEPT) }
+    LogLine { line: number, at: line.at(), level: level::of_line(line.payload), text: cut(line.payload, 0, KEPT) }
 }
 
-/// `line` as text, cut at `kept` characters so that the bytes `start..end` stay in.
-pub(super) fn cut(line: &[u8], start: usize, end: usize, kept: usize) -> String {
-    if line.len() <= kept {
-        return String::from_utf8_lossy(line).into_owned();
-    }
-    // As many characters before the match as after it, as far as the line reaches.
+/// `line` as text, cut at `kept` characters around the byte `at`.
+pub(super) fn cut(line: &[u8], at: usize, kept: usize) -> String {
     let text = String::from_utf8_lossy(line);
-    let (start, end) = (start.min(text.len()), end.min(text.len()));
-    let spare = kept.saturating_sub(end - start);
-    let from = start.saturating_sub(spare / 2).min(text.len().saturating_sub(kept));
-    let from = (from..=text.len()).find(|i| text.is_char_boundary(*i)).unwrap_or(text.len());
-    text[from..].chars().take(kept).collect()
+    if text.len() <= kept {
+        return text.into_owned();
+    }
+    let from = at.saturating_sub(kept / 2).min(text.len().saturating_sub(kept));
+    text[text.ceil_char_boundary(from)..].chars().take(kept).collect()
 }
 
 #[cfg(test)]

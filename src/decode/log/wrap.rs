@@ -8,6 +8,9 @@ use memchr::memmem;
 use super::json;
 use crate::time;
 
+/// Text of which every line that [`piece`] changes holds one: colours, docker's JSON, lines that CRI cut.
+pub(super) const MARKS: &[&str] = &["\u{1b}", "{\"log\":", "stdout p", "stderr p"];
+
 /// A line as the program wrote it, and the stamp of whoever kept it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Unwrapped<'a> {
@@ -102,14 +105,6 @@ pub(super) fn piece(line: &[u8]) -> Piece<'_> {
     let payload = text.len() - unwrap(&text).payload.len();
     let goes_on = stamp_len(&text).and_then(|len| stream(&text[len + 1..])).is_some_and(|(partial, _)| partial);
     Piece { text, payload, goes_on }
-}
-
-/// Whether a block holds a line that [`piece`] changes.
-pub(super) fn needs_rewriting(block: &[u8]) -> bool {
-    memchr::memchr(0x1b, block).is_some()
-        || memmem::find(block, b"stdout P").is_some()
-        || memmem::find(block, b"stderr P").is_some()
-        || memmem::find(block, b"{\"log\":").is_some()
 }
 
 /// `{"log":"boom\n","stream":"stderr","time":"2006-01-02T15:04:05.000000000Z"}`
