@@ -71,6 +71,7 @@ fn add_words(env: &mut Environment<'static>) {
     env.add_filter("name", |object: Serde<Ref>| words::name(&object));
     env.add_filter("place", |location: Serde<Location>| words::place(&location));
     env.add_filter("time", |at: &str| words::time(at));
+    env.add_filter("clock", |at: &str| words::clock(at));
     env.add_filter("confidence", words::confidence);
     env.add_filter("level", words::level);
     env.add_filter("verified", |state: &str| words::verified(state));

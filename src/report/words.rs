@@ -42,8 +42,17 @@ pub(super) fn confidence(confidence: f64) -> String {
 
 /// `2024-11-18 09:12:13 UTC` from RFC 3339; what is no time stays as it is.
 pub(super) fn time(rfc3339: &str) -> String {
+    format_time(rfc3339, "%Y-%m-%d %H:%M:%S UTC")
+}
+
+/// `2024-11-18 09:12:13`, for columns that say UTC in their head.
+pub(super) fn clock(rfc3339: &str) -> String {
+    format_time(rfc3339, "%Y-%m-%d %H:%M:%S")
+}
+
+fn format_time(rfc3339: &str, format: &str) -> String {
     match rfc3339.parse::<jiff::Timestamp>() {
-        Ok(at) => at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        Ok(at) => at.strftime(format).to_string(),
         Err(_) => rfc3339.to_owned(),
     }
 }

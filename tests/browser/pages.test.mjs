@@ -165,6 +165,7 @@ const tests = {
     console.log(`  ready after ${Math.round(domContentLoadedEventEnd)} ms, loaded after ${Math.round(loadEventEnd)} ms`);
     assert.equal(await page.run("document.querySelectorAll('#affected tbody tr').length"), 2000);
     assert.match((await texts('#affected .cut')).join(), /2,000 of 5,00\d resources/);
+    assert.ok(await page.run("document.querySelectorAll('.box > button').length > 3"), 'the script has run');
     assertQuiet('many');
   },
 };

@@ -35,6 +35,15 @@ fn no_format_steers_a_runner_or_a_terminal() {
 }
 
 #[test]
+fn the_only_escapes_on_a_terminal_are_ours() {
+    let style = Style { color: true, verbosity: 1, ..Style::default() };
+    let shown = String::from_utf8(render(&sample("hostile"), Format::Terminal, &style)).expect("is UTF-8");
+    let colors = Regex::new("\u{1b}\\[[0-9;]*m").expect("is a pattern");
+    assert!(colors.is_match(&shown));
+    assert!(!colors.replace_all(&shown, "").chars().any(|c| is_hidden(c) && c != '\n'));
+}
+
+#[test]
 fn the_page_has_no_elements_but_its_own() {
     let page = text(&sample("hostile"), Format::Html);
     let page = Regex::new("(?s)<(style|script)[^>]*>.*?</(style|script)>").expect("is a pattern").replace_all(&page, "");
