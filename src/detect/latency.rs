@@ -52,8 +52,9 @@ fn callees(cluster: &Cluster) -> BTreeMap<Ref, BTreeSet<Ref>> {
     for service in cluster.kind("Service") {
         let callee = workload(cluster, &service.reference);
         for (caller, relation) in cluster.graph().suffers_from(&service.reference) {
-            if relation == Relation::Called && *caller != callee {
-                found.entry(workload(cluster, caller)).or_default().insert(callee.clone());
+            let caller = workload(cluster, caller);
+            if relation == Relation::Called && caller != callee {
+                found.entry(caller).or_default().insert(callee.clone());
             }
         }
     }

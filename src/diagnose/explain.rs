@@ -79,7 +79,8 @@ fn explains(f: &Case<'_>, g: &Case<'_>) -> bool {
         return false;
     }
     if f.leads_to.contains(&g.finding.cause) {
-        return true;
+        // What is merely consistent with the case does not explain away what somebody states.
+        return f.finding.strength() > Strength::Hint || g.finding.strength() == Strength::Hint;
     }
     if g.leads_to.contains(&f.finding.cause) && g.touches(f) {
         return false;

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::cluster::Cluster;
-use crate::decode::Ref;
+use crate::cluster::{Cluster, selects};
+use crate::decode::{Ref, Resource};
 use crate::detect::symptom::alert_subject;
 use crate::location::Location;
 
@@ -116,22 +116,17 @@ impl Times {
     }
 }
 
-/// The workload behind a service or pod; other objects as they are.
+/// The workload behind a service, or at the top of what made an object.
 pub(super) fn workload(cluster: &Cluster, object: &Ref) -> Ref {
     let Some(resource) = cluster.get(object) else { return object.clone() };
-    match resource.kind() {
-        "Service" => {
-            let selector = resource.at("spec.selector");
-            let mut pods = cluster.kind("Pod").filter(|p| {
-                p.namespace() == resource.namespace()
-                    && !selector.is_empty()
-                    && crate::cluster::selects(selector, p.at("metadata.labels"))
-            });
-            pods.next().map_or_else(|| object.clone(), |p| cluster.top_owner_ref(p))
-        }
-        "Pod" => cluster.top_owner_ref(resource),
-        _ => object.clone(),
+    if resource.kind() != "Service" {
+        return cluster.top_owner_ref(resource);
     }
+    let selector = resource.at("spec.selector");
+    let selected = |p: &&Resource| {
+        p.namespace() == resource.namespace() && !selector.is_empty() && selects(selector, p.at("metadata.labels"))
+    };
+    cluster.kind("Pod").find(selected).map_or_else(|| object.clone(), |p| cluster.top_owner_ref(p))
 }
 
 fn median(values: &[f64]) -> f64 {
