@@ -43,12 +43,12 @@ mod tests {
     fn a_klog_line_is_dated_by_the_newest_stamp() {
         let patterns = Arc::new(Patterns::new(Vec::new()).unwrap());
         let pod = json!({"kind": "Pod", "metadata": {"name": "a"}, "status": {"startTime": "2024-01-02T00:00:00Z"}});
-        let log = Entry::whole("web-0.log", b"I1231 15:04:05.000000 1 a.go:1] up\nI0102 01:20:00.000000 1 a.go:1] x\n".to_vec());
+        let log = Entry::whole("web-0.log", b"I1231 15:04:05.000000 1 a.go:1] up\nI0102 00:20:00.000000 1 a.go:1] x\n".to_vec());
         let mut documents = Decoder { patterns: Arc::clone(&patterns) }.decode(&log).documents;
         documents.push(Document::Resource(testing::resource(&pod, Origin::Live, 1)));
         let cluster = Cluster::new(documents, patterns);
         let log = &cluster.logs()[0];
-        assert_eq!((log.first, log.last), ("2023-12-31T15:04:05Z".parse().ok(), "2024-01-02T01:20:00Z".parse().ok()));
+        assert_eq!((log.first, log.last), ("2023-12-31T15:04:05Z".parse().ok(), "2024-01-02T00:20:00Z".parse().ok()));
         assert_eq!(cluster.now, log.last);
     }
 }
