@@ -4,20 +4,20 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use rustc_hash::FxHashMap;
 
 use super::Cluster;
-use crate::decode::{Event, Origin, Resource};
+use crate::decode::{Document, Event, Ref, Resource};
 use crate::time;
 
 impl Cluster {
-    /// Turns ages into stamps.
+    /// Turns the ages that are left into stamps.
     pub(super) fn settle_ages(&mut self) {
         let Some(now) = self.now else { return };
         for event in &mut self.events {
             settle_event(event, now);
         }
-        let told = |r: &Arc<Resource>| r.tape.contains_text(" ago");
-        for resource in self.resources.iter_mut().filter(|r| told(r)) {
+        for resource in self.resources.iter_mut().filter(|r| tells_ages(r)) {
             let tape = resource.tape.with_strings(&|text| settled(text, now));
             *resource = Arc::new(Resource { reference: resource.reference.clone(), origin: resource.origin, tape });
         }
@@ -29,21 +29,9 @@ impl Cluster {
         let events = self.events.iter().filter_map(|e| e.last.or(e.first));
         let leases = self.kind("Lease").filter_map(|l| l.at("spec.renewTime").text().parse().ok());
         let pods = self.kind("Pod").flat_map(pod_stamps);
-        let zoned = events.chain(leases).chain(pods).chain(self.start_and_age()).filter(|at| !time::is_yearless(*at)).max();
+        let zoned = events.chain(leases).chain(pods).filter(|at| !time::is_yearless(*at)).max();
         let logs = self.logs.iter().filter_map(|l| l.last).filter(|at| !time::is_yearless(*at));
         logs.filter(|at| !zoned.is_some_and(|zoned| is_shifted(*at, zoned))).chain(zoned).max()
-    }
-
-    /// A pod starts when it was scheduled: its start plus the age of that event is now. The youngest one tells best, for
-    /// ages are cut to two units.
-    fn start_and_age(&self) -> Option<Timestamp> {
-        let scheduled = self.events.iter().filter(|e| e.reason == "Scheduled" && e.regarding.kind == "Pod");
-        let told = scheduled.filter_map(|event| {
-            let start: Timestamp = self.get(&event.regarding)?.at("status.startTime").text().parse().ok()?;
-            Some((event.last_age?, start))
-        });
-        let (age, start) = told.min()?;
-        start.checked_add(age).ok()
     }
 }
 
@@ -63,20 +51,71 @@ fn pod_stamps(pod: &Resource) -> impl Iterator<Item = Timestamp> {
     states.chain([status.get("startTime")]).filter_map(|stamp| stamp.text().parse().ok())
 }
 
-/// The latest moment at which one of `resources` was said to be so old, where another reading of it tells its beginning.
-/// Ages are cut, never rounded up, so each is a lower bound of "now".
-pub(super) fn count_ages(resources: &[Arc<Resource>]) -> Option<Timestamp> {
-    let created = |r: &Resource| r.at("metadata.creationTimestamp").text().to_owned();
-    let mut latest = None;
-    // Readings of one object stand together, the strongest first.
-    for same in resources.chunk_by(|a, b| a.reference == b.reference) {
-        let since: Option<Timestamp> = same.iter().find_map(|r| created(r).parse().ok());
-        let age = same.iter().filter(|r| r.origin == Origin::Table).find_map(|r| age(&created(r)));
-        if let (Some(since), Some(age)) = (since, age) {
-            latest = latest.max(since.checked_add(age).ok());
+/// Files tell ages relative to the moment they were made. Where a file tells an age of something whose beginning another
+/// reading states, that moment is known: its ages become stamps, and the latest such moment is given.
+pub(super) fn settle_by_file(documents: &mut [Document]) -> Option<Timestamp> {
+    let moments = moments(documents);
+    for document in documents {
+        match document {
+            Document::Event(event) => {
+                if let Some(moment) = moments.get(&event.location.path) {
+                    settle_event(event, *moment);
+                }
+            }
+            Document::Resource(resource) => {
+                if let Some(moment) = moments.get(resource.file()).filter(|_| tells_ages(resource)) {
+                    resource.tape = resource.tape.with_strings(&|text| settled(text, *moment));
+                }
+            }
+            _ => {}
         }
     }
-    latest
+    moments.into_values().max()
+}
+
+/// When files were made. Ages are cut, never rounded up: a beginning and the age of it give a moment at or before that one,
+/// and the youngest thing tells it best.
+fn moments(documents: &[Document]) -> FxHashMap<Arc<str>, Timestamp> {
+    let mut begun: FxHashMap<&Ref, Timestamp> = FxHashMap::default();
+    let mut started: FxHashMap<&Ref, Timestamp> = FxHashMap::default();
+    for document in documents {
+        let Document::Resource(r) = document else { continue };
+        if let Ok(stamp) = r.at("metadata.creationTimestamp").text().parse() {
+            begun.insert(&r.reference, stamp);
+        }
+        if let Ok(stamp) = r.at("status.startTime").text().parse() {
+            started.insert(&r.reference, stamp);
+        }
+    }
+    let mut youngest: FxHashMap<Arc<str>, (SignedDuration, Timestamp)> = FxHashMap::default();
+    let mut tell = |path: &Arc<str>, age: SignedDuration, since: Timestamp| {
+        let Ok(moment) = since.checked_add(age) else { return };
+        let known = youngest.entry(Arc::clone(path)).or_insert((age, moment));
+        if (age, known.1) < (known.0, moment) {
+            *known = (age, moment);
+        }
+    };
+    for document in documents {
+        match document {
+            Document::Resource(r) => {
+                if let (Some(age), Some(since)) = (age(r.at("metadata.creationTimestamp").text()), begun.get(&r.reference)) {
+                    tell(r.file(), age, *since);
+                }
+            }
+            // A pod starts when it was scheduled.
+            Document::Event(e) if e.reason == "Scheduled" => {
+                if let (Some(age), Some(since)) = (e.last_age, started.get(&e.regarding)) {
+                    tell(&e.location.path, age, *since);
+                }
+            }
+            _ => {}
+        }
+    }
+    youngest.into_iter().map(|(path, (_, moment))| (path, moment)).collect()
+}
+
+fn tells_ages(resource: &Resource) -> bool {
+    resource.tape.contains_text(" ago")
 }
 
 /// When an object began, in seconds: comparable among stamps, and among ages that have no stamp yet.
@@ -112,7 +151,7 @@ mod tests {
 
     use super::*;
     use crate::cluster::testing::event;
-    use crate::decode::{Document, Patterns, Tape};
+    use crate::decode::{Origin, Patterns, Tape};
 
     fn document(object: &serde_json::Value, origin: Origin) -> Document {
         Document::Resource(Resource::from_tape(Tape::from_json(&Arc::from("f"), object, 1), origin).unwrap())
@@ -158,5 +197,32 @@ mod tests {
         let cluster = cluster(vec![document(&pod, Origin::Table)]);
         assert_eq!(cluster.now, None);
         assert_eq!(cluster.find("Pod", Some("ns"), "a").unwrap().at("metadata.creationTimestamp").text(), "5m ago");
+    }
+
+    #[test]
+    fn every_file_has_its_own_moment() {
+        let started = |name: &str, at: &str| {
+            let pod = json!({"kind": "Pod", "metadata": {"name": name, "namespace": "ns"}, "status": {"startTime": at}});
+            document(&pod, Origin::Describe)
+        };
+        let said = |path: &str, pod: &str, reason: &str, age: &str| {
+            let mut said = event("Pod", Some("ns"), pod, reason, age);
+            said.location.path = Arc::from(path);
+            said.set_age(age);
+            Document::Event(said)
+        };
+        let cluster = cluster(vec![
+            started("old", "2026-03-01T07:00:00Z"),
+            started("young", "2026-03-01T10:00:00Z"),
+            // Ages of hours are cut to minutes: the young pod tells better.
+            said("early.txt", "old", "Scheduled", "3h1m"),
+            said("early.txt", "young", "Scheduled", "2m10s"),
+            said("early.txt", "young", "Started", "10s"),
+            said("late.txt", "young", "Scheduled", "5m"),
+            said("late.txt", "young", "BackOff", "60s"),
+        ]);
+        assert_eq!(cluster.now, Some("2026-03-01T10:05:00Z".parse().unwrap()));
+        let last = |reason: &str| cluster.events().iter().find(|e| e.reason == reason).and_then(|e| e.last).unwrap().to_string();
+        assert_eq!((last("Started"), last("BackOff")), ("2026-03-01T10:02:00Z".to_owned(), "2026-03-01T10:04:00Z".to_owned()));
     }
 }

@@ -78,6 +78,7 @@ impl Cluster {
     /// Builds the index. Documents may come in any order; the result does not depend on it.
     pub fn new(mut documents: Vec<Document>, patterns: Arc<Patterns>) -> Self {
         unify::unify(&mut documents);
+        let counted = clock::settle_by_file(&mut documents);
         let mut cluster = Self { patterns: Some(patterns), ..Self::default() };
         let mut resources = Vec::new();
         for document in documents {
@@ -95,7 +96,6 @@ impl Cluster {
                 Document::Note(n) => cluster.notes.push(n),
             }
         }
-        let counted = clock::count_ages(&resources);
         cluster.index(resources);
         cluster.attribute_logs();
         cluster.date(counted);

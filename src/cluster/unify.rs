@@ -85,7 +85,9 @@ fn is_spelled_small(kind: &str) -> bool {
 
 impl Namespaces {
     fn told_by(documents: &[Document]) -> Self {
-        let (mut known, mut users, mut namespaced) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        // Every cluster has these.
+        let mut known: BTreeSet<String> = ["default", "kube-system", "kube-public"].map(str::to_owned).into();
+        let (mut users, mut namespaced) = (BTreeSet::new(), BTreeSet::new());
         let mut of_name: FxHashMap<(String, String), Option<String>> = FxHashMap::default();
         let mut told = Vec::new();
         for document in documents {
@@ -243,7 +245,7 @@ mod tests {
     fn a_note_tells_for_its_folder_only() {
         let readme = || note("b/README.txt", "Support bundle\nNamespace: shop\nby: someone\n");
         assert_eq!(namespaces(vec![readme(), document("b/get/pods.txt", "Pod", None, "a")]), [Some("shop".to_owned())]);
-        assert_eq!(namespaces(vec![readme(), document("c/get/pods.txt", "Pod", None, "a")]), [None]);
+        assert_eq!(namespaces(vec![readme(), document("c/get/pods.txt", "Pod", None, "a")]), [Some("default".to_owned())]);
         assert_eq!(namespaces(vec![readme(), document("b/get/nodes.txt", "Node", None, "a")]), [None]);
     }
 
