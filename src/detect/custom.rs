@@ -1,11 +1,26 @@
 //! Any custom resource, read by the conventions operators share: `status.phase/state/reason/message`, conditions, counters
 //! against wishes, counters against the children that are really there.
 
-use super::symptom::stamp;
-use super::{Evidence, EvidenceKind, Symptom};
+use super::symptom::{is_custom, stamp};
+use super::{Detector, Evidence, EvidenceKind, Finding, Symptom};
 use crate::catalog::Strength;
 use crate::cluster::Cluster;
 use crate::decode::{Resource, Value};
+
+pub(super) const DETECTORS: &[Detector] = &[Detector { name: "custom_resource", run: failed_resources }];
+
+/// Custom resources whose operator says what it cannot do. Why it cannot is for others to find.
+fn failed_resources(cluster: &Cluster, out: &mut Vec<Finding>) {
+    for resource in cluster.resources().filter(|r| is_custom(r)) {
+        let Some(symptom) = phase(resource).or_else(|| condition(resource)) else { continue };
+        let error = match words(resource) {
+            said if said.is_empty() => symptom.what.clone(),
+            said => said,
+        };
+        let finding = Finding::new("operator-crd-cr-invalid", resource.reference.clone(), symptom.evidence.clone());
+        out.push(finding.fact("error", error).fact("condition", symptom.evidence.excerpt));
+    }
+}
 
 const BAD_PHASES: &[&str] =
     &["failed", "error", "degraded", "invalid", "crashed", "stalled", "syncfailed", "failure", "unhealthy", "rejected"];

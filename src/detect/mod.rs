@@ -321,6 +321,7 @@ const AREAS: &[&[Detector]] = &[
     container::DETECTORS,
     control_plane::DETECTORS,
     controller::DETECTORS,
+    custom::DETECTORS,
     dependency::DETECTORS,
     dns::DETECTORS,
     image::DETECTORS,

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::hits::{Hits, Match};
+use super::patterns::Owner;
 use super::search::Found;
 use super::template::Templates;
 use super::wrap::{self, Unwrapped};
-use super::patterns::Owner;
 use super::{Level, Log, LogLine, LogSource, Patterns, level};
 
 /// Lines kept of the beginning.
