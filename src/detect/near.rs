@@ -33,6 +33,11 @@ fn distance(a: &str, b: &str) -> Option<usize> {
     if edits <= tolerated.max(usize::from(short.len() >= 3)) {
         return Some(edits);
     }
+    // `catalogue` and `catalog`, but not `order` and `order-db`.
+    let by_an_ending = words(a).len() == words(b).len() && short.len() >= 5 && long.len() - short.len() <= 3;
+    if by_an_ending && long.starts_with(short.as_str()) {
+        return Some(edits);
+    }
     let by_a_word = words(a).len().abs_diff(words(b).len()) == 1 && short.len() >= 4 && long.contains(short.as_str());
     if by_a_word || share_most_words(a, b) { Some(4 + edits) } else { None }
 }
@@ -95,6 +100,7 @@ mod tests {
             ("memcom", vec!["meme-com", "meme-generator"], Some("meme-com")),
             ("db_password", vec!["DB-PASSWORD"], Some("DB-PASSWORD")),
             ("grpc-api", vec!["grpc", "http"], Some("grpc")),
+            ("catalogue", vec!["catalog"], Some("catalog")),
             ("ssd", vec!["hdd"], None),
             ("web", vec!["web"], None),
             ("orders", vec!["payments"], None),

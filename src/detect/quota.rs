@@ -244,16 +244,32 @@ fn limit_ranges(cluster: &Cluster, out: &mut Vec<Finding>) {
     }
 }
 
+/// The patch that brings the amounts of a container to the bound they break.
+fn fitted(template: &Template<'_>, pointer: &str, excess: &Excess) -> Json {
+    let Some((container, _)) = excess.path.split_once(".resources") else { return Json::Null };
+    let breaks = |amount: Quantity| match excess.rule {
+        "max" => amount > excess.bound,
+        "min" => amount < excess.bound,
+        _ => false,
+    };
+    let broken = ["limits", "requests"].into_iter().filter(|bound| {
+        let stated = template.at(&format!("{container}.resources.{bound}[{}]", excess.resource));
+        Quantity::of(stated).is_some_and(breaks)
+    });
+    let at = container.replace('[', "/").replace(']', "");
+    let replace = |bound: &str| {
+        let path = format!("{pointer}/{at}/resources/{bound}/{}", pointer_part(&excess.resource));
+        json!({"op": "replace", "path": path, "value": excess.bound.to_string()})
+    };
+    broken.map(replace).collect()
+}
+
 fn beyond(cluster: &Cluster, range: &Resource, workload: &Resource, excess: &Excess) -> Option<Finding> {
     let template = Template::of(cluster, workload)?;
     let says = format!("LimitRange {} sets a {} of {} per {}", range.name(), excess.rule, excess.bound, excess.per);
     let evidence = Evidence::value(template.holder, template.at(&excess.path), &excess.resource, Strength::Proof, says);
     let limits = Evidence::field(range, "spec.limits", Strength::Proof, "the rule");
-    let amount = template.at(&excess.path).exists() && excess.per == "Container" && excess.rule != "maxLimitRequestRatio";
-    let ops = template.pointer().filter(|_| amount).map(|pointer| {
-        let at = excess.path.replace('[', "/").replace(']', "").replace('.', "/");
-        json!([{"op": "replace", "path": format!("{pointer}/{at}"), "value": excess.bound.to_string()}])
-    });
+    let ops = template.pointer().filter(|_| excess.per == "Container").map(|pointer| fitted(&template, &pointer, excess));
     let finding = Finding::new("limitrange-exceeded", workload.reference.clone(), evidence)
         .evidence(limits)
         .fact("range", range.name())

@@ -84,6 +84,7 @@ impl<'a> Claim<'a> {
         };
         match self.cluster.find("StorageClass", None, name) {
             Some(class) if class.at("provisioner").text() == NO_PROVISIONER => self.compared(),
+            Some(class) if class.at("volumeBindingMode").text() == "WaitForFirstConsumer" => self.passed_by(class),
             Some(class) => self.without_driver(class),
             None => {
                 let is_static = self.cluster.kind("PersistentVolume").any(|pv| storage::class_of(pv) == Some(name));
@@ -124,6 +125,23 @@ impl<'a> Claim<'a> {
         let meant = classes.first().copied().unwrap_or_default();
         let finding = Finding::new("storage-class-missing", self.culprit(), evidence);
         Some(self.described(finding).fact("class", "").fact("classes", classes.join(", ")).fact("meant", meant))
+    }
+
+    /// A claim that is bound when the scheduler places its pod, and a pod that goes past the scheduler: each waits for ever.
+    fn passed_by(&self, class: &'a Resource) -> Option<Finding> {
+        let selected = self.claim.annotation("volume.kubernetes.io/selected-node").is_some();
+        let placed = self.users.iter().find(|p| !p.at("spec.nodeName").text().is_empty() && !selected);
+        let Some(pod) = placed else { return self.without_driver(class) };
+        let template = Template::of(self.cluster, pod)?;
+        let by_hand = template.at("nodeName");
+        let (holder, value) = if by_hand.exists() { (template.holder, by_hand) } else { (*pod, pod.at("spec.nodeName")) };
+        let says = "the pod is placed without the scheduler, which alone tells the claim where its volume is to be";
+        let evidence = Evidence::value(holder, value, "nodeName", Strength::Proof, says);
+        let mode = Evidence::field(class, "volumeBindingMode", Strength::Proof, "the claim waits for the scheduler");
+        let ops =
+            template.pointer().filter(|_| by_hand.exists()).map(|p| json!([{"op": "remove", "path": format!("{p}/nodeName")}]));
+        let finding = self.described(Finding::new("pvc-waiting-for-consumer", template.carrier.clone(), evidence).evidence(mode));
+        Some(finding.fact("node", value.text()).fact("class", class.name()).fact("ops", ops.unwrap_or_default()))
     }
 
     /// The class is there; whether somebody makes volumes for it is another matter.
