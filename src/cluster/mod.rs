@@ -23,6 +23,7 @@ mod presence;
 mod quantity;
 mod relation;
 pub mod selector;
+mod service;
 pub mod simulate;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -34,8 +35,8 @@ pub use container::Container;
 pub use currency::Currency;
 pub use presence::Presence;
 pub use quantity::Quantity;
-pub(crate) use relation::selects;
 pub use relation::{Graph, Reach, Relation};
+pub(crate) use service::selects;
 pub use version::KubernetesVersion;
 
 /// All that a bundle tells of a cluster. Read-only after it is built.
@@ -43,7 +44,6 @@ pub use version::KubernetesVersion;
 pub struct Cluster {
     resources: Vec<Arc<Resource>>,
     by_ref: FxHashMap<Ref, u32>,
-    by_uid: FxHashMap<String, u32>,
     by_kind: BTreeMap<String, Vec<u32>>,
     children: FxHashMap<Ref, Vec<u32>>,
     events: Vec<Event>,
@@ -140,9 +140,6 @@ impl Cluster {
         for (i, resource) in self.resources.iter().enumerate() {
             let i = i as u32;
             self.by_kind.entry(kind_key(resource).into_owned()).or_default().push(i);
-            if !resource.uid().is_empty() {
-                self.by_uid.insert(resource.uid().to_owned(), i);
-            }
         }
         let owners: Vec<_> = self.resources.iter().map(|r| self.owner(r).map(|o| o.reference.clone())).collect();
         for (i, owner) in owners.into_iter().enumerate() {
@@ -248,11 +245,6 @@ impl Cluster {
     /// The object of that name, when it is in the bundle.
     pub fn find(&self, kind: &str, namespace: Option<&str>, name: &str) -> Option<&Resource> {
         self.get(&Ref::new(kind, namespace, name))
-    }
-
-    /// The object with this uid.
-    pub fn by_uid(&self, uid: &str) -> Option<&Resource> {
-        self.by_uid.get(uid).map(|i| self.resources[*i as usize].as_ref())
     }
 
     /// Objects an object owns directly.

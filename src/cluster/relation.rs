@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use rustc_hash::FxHashMap;
 
 use super::address::addresses;
+use super::service::selects;
 use super::{Cluster, owner_ref};
 use crate::decode::{Ref, Resource, Value};
 
@@ -94,18 +95,14 @@ impl Graph {
                 }
             }
             "Service" => {
+                let mut backs: Vec<_> = cluster.pods_behind(resource).map(|p| p.reference.clone()).collect();
                 let selector = resource.at("spec.selector");
-                if !selector.is_empty() {
-                    let pods = cluster.kind("Pod").filter(|p| p.namespace() == ns && selects(selector, p.at("metadata.labels")));
-                    let mut backs: Vec<_> = pods.map(|p| p.reference.clone()).collect();
-                    if backs.is_empty() {
-                        backs.extend(
-                            templates(cluster, ns).filter(|(_, l)| selects(selector, *l)).map(|(r, _)| r.reference.clone()),
-                        );
-                    }
-                    for back in backs {
-                        self.edge(&back, Relation::Backs, this);
-                    }
+                if backs.is_empty() && !selector.is_empty() {
+                    let made = cluster.templates(ns).filter(|(_, labels)| selects(selector, *labels));
+                    backs.extend(made.map(|(r, _)| r.reference.clone()));
+                }
+                for back in backs {
+                    self.edge(&back, Relation::Backs, this);
                 }
             }
             "Ingress" => {
@@ -242,15 +239,6 @@ impl Reach {
     }
 }
 
-/// Workloads of a namespace with the labels of the pods they would make.
-fn templates<'a>(cluster: &'a Cluster, namespace: Option<&'a str>) -> impl Iterator<Item = (&'a Resource, Value<'a>)> {
-    let workloads = cluster.resources().filter(move |r| r.namespace() == namespace && r.kind() != "Pod");
-    workloads.filter_map(|r| {
-        let (path, _) = r.pod_spec()?;
-        Some((r, r.at(&format!("{}.metadata.labels", path.strip_suffix(".spec")?))))
-    })
-}
-
 /// Objects a pod spec names and cannot do without.
 pub(crate) fn needs(spec: Value<'_>) -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
@@ -291,11 +279,6 @@ pub(crate) fn needs(spec: Value<'_>) -> Vec<(&'static str, String)> {
 
 fn is_cluster_scoped(kind: &str) -> bool {
     matches!(kind, "PriorityClass" | "RuntimeClass" | "StorageClass" | "PersistentVolume" | "Node" | "Namespace")
-}
-
-/// Does a `matchLabels`-like map select these labels?
-pub(crate) fn selects(selector: Value<'_>, labels: Value<'_>) -> bool {
-    selector.fields().all(|(k, v)| labels.get(k).as_str() == Some(v.text()))
 }
 
 /// Names of the services an Ingress routes to.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Detector, Evidence, Finding, pod_trouble, symptom};
 use crate::catalog::Strength;
 use crate::cluster::simulate::policy::{Direction, Port, blocking, selecting};
-use crate::cluster::{Cluster, Relation, selects};
+use crate::cluster::{Cluster, Relation};
 use crate::decode::{Hit, Log, Ref, Resource};
 
 pub(super) const DETECTORS: &[Detector] = &[Detector { name: "network_policy", run: network_policies }];
@@ -19,7 +19,7 @@ fn network_policies(cluster: &Cluster, out: &mut Vec<Finding>) {
         return;
     }
     for service in cluster.kind("Service").filter(|s| !s.at("spec.selector").is_empty()) {
-        let Some(target) = backend(cluster, service) else { continue };
+        let Some(target) = cluster.pods_behind(service).next() else { continue };
         for caller in callers(cluster, service) {
             out.extend(between(cluster, caller, target, service));
         }
@@ -28,11 +28,6 @@ fn network_policies(cluster: &Cluster, out: &mut Vec<Finding>) {
     for pod in pods.into_iter().filter_map(|p| cluster.get(p)) {
         out.extend(no_dns(cluster, pod));
     }
-}
-
-fn backend<'a>(cluster: &'a Cluster, service: &Resource) -> Option<&'a Resource> {
-    let selector = service.at("spec.selector");
-    cluster.kind("Pod").find(|p| p.namespace() == service.namespace() && selects(selector, p.at("metadata.labels")))
 }
 
 /// One pod of each workload whose settings name the service.

@@ -16,15 +16,9 @@ fn selecting(cluster: &Cluster) -> impl Iterator<Item = &Resource> {
     cluster.kind("Service").filter(|s| s.origin != Origin::Manifest && !s.at("spec.selector").is_empty())
 }
 
-/// Workloads of a namespace that make pods, not owned by another one.
+/// Workloads of a namespace that make pods, not owned by another one, with the labels of those pods.
 fn workloads<'a>(cluster: &'a Cluster, namespace: Option<&'a str>) -> impl Iterator<Item = (&'a Resource, Value<'a>)> {
-    let tops =
-        cluster.resources().filter(move |r| r.namespace() == namespace && r.kind() != "Pod" && r.origin != Origin::Manifest);
-    tops.filter(|r| cluster.owner(r).is_none()).filter_map(|r| {
-        let (path, _) = r.pod_spec()?;
-        let labels = r.at(&format!("{}.metadata.labels", path.strip_suffix(".spec")?));
-        Some((r, labels))
-    })
+    cluster.templates(namespace).filter(|(r, _)| r.origin != Origin::Manifest && cluster.owner(r).is_none())
 }
 
 fn pods<'a>(cluster: &'a Cluster, namespace: Option<&'a str>) -> impl Iterator<Item = &'a Resource> {
@@ -44,10 +38,10 @@ pub(super) fn is_called(cluster: &Cluster, service: &Ref) -> bool {
 fn selectors(cluster: &Cluster, out: &mut Vec<Finding>) {
     for service in selecting(cluster) {
         let (namespace, selector) = (service.namespace(), service.at("spec.selector"));
-        let mut there = pods(cluster, namespace).peekable();
-        if there.peek().is_none()
+        let there = pods(cluster, namespace).next();
+        if there.is_none()
             || !are_pods_complete(cluster, namespace)
-            || there.any(|p| selects(selector, p.at("metadata.labels")))
+            || cluster.pods_behind(service).next().is_some()
             || workloads(cluster, namespace).any(|(_, labels)| selects(selector, labels))
         {
             continue;
@@ -122,9 +116,7 @@ fn nearest_miss(cluster: &Cluster, service: &Resource) -> Option<Finding> {
 /// A target port that no container has.
 fn ports(cluster: &Cluster, out: &mut Vec<Finding>) {
     for service in selecting(cluster) {
-        let selector = service.at("spec.selector");
-        let selected: Vec<&Resource> =
-            pods(cluster, service.namespace()).filter(|p| selects(selector, p.at("metadata.labels"))).collect();
+        let selected: Vec<&Resource> = cluster.pods_behind(service).collect();
         let Some(pod) = selected.first() else { continue };
         for port in service.at("spec.ports").items() {
             out.extend(port_mismatch(cluster, service, port, pod, &selected));
@@ -250,7 +242,7 @@ fn scaled_to_zero(cluster: &Cluster, out: &mut Vec<Finding>) {
         };
         let services: Vec<&Resource> = selecting(cluster)
             .filter(|s| s.namespace() == workload.namespace() && selects(s.at("spec.selector"), labels))
-            .filter(|s| !pods(cluster, s.namespace()).any(|p| selects(s.at("spec.selector"), p.at("metadata.labels"))))
+            .filter(|s| cluster.pods_behind(s).next().is_none())
             .collect();
         let Some(service) = services.first() else { continue };
         let called = services.iter().any(|s| is_called(cluster, &s.reference) || cluster.is_refused(s));

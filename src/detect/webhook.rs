@@ -121,14 +121,13 @@ fn finding(cluster: &Cluster, cause: &str, calls: &[Told<'_>]) -> Option<Finding
 }
 
 /// The workload whose pods the Service selects, by its pods or, where there are none, by its template.
-fn backend<'a>(cluster: &'a Cluster, service: &Resource) -> Option<&'a Resource> {
+fn backend<'a>(cluster: &'a Cluster, service: &'a Resource) -> Option<&'a Resource> {
     let selector = service.at("spec.selector");
     if selector.is_empty() {
         return None;
     }
     let same = |r: &&Resource| r.namespace() == service.namespace();
-    let pod = cluster.kind("Pod").filter(same).find(|p| selects(selector, p.at("metadata.labels")));
-    pod.map(|p| cluster.top_owner(p)).or_else(|| {
+    cluster.pods_behind(service).next().map(|p| cluster.top_owner(p)).or_else(|| {
         let kinds = ["Deployment", "StatefulSet", "DaemonSet"];
         kinds.iter().flat_map(|k| cluster.kind(k)).filter(same).find(|w| selects(selector, w.at("spec.template.metadata.labels")))
     })

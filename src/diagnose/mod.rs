@@ -234,7 +234,7 @@ pub fn run(cluster: &Cluster, catalog: &Catalog, scope: &Scope) -> Diagnosis {
     Diagnosis {
         verdict,
         timeline: survey::timeline(cluster, &findings, &symptoms),
-        log_patterns: Vec::new(),
+        log_patterns: survey::log_patterns(cluster),
         inventory: survey::inventory(cluster, &symptoms),
         blind_spots: survey::blind_spots(cluster, &symptoms),
         findings,

@@ -76,7 +76,8 @@ fn worth(strength: Strength) -> f64 {
 }
 
 fn coverage(case: &Case<'_>, total: f64) -> f64 {
-    if total > 0.0 { case.weight / total } else { 0.0 }
+    // An empty sum is -0, which would be printed.
+    if total > 0.0 { (case.weight / total).abs() } else { 0.0 }
 }
 
 fn score(case: &Case<'_>, total: f64) -> f64 {

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{BlindSpot, Judged, Moment, Stock};
+use jiff::SignedDuration;
+
+use super::{BlindSpot, Judged, LogPattern, Moment, Stock};
 use crate::cluster::Cluster;
 use crate::decode::Ref;
 use crate::detect::Symptom;
+use crate::location::Location;
 
 /// Moments that concern the incident, oldest first.
 pub(super) fn timeline(cluster: &Cluster, findings: &[Judged], symptoms: &[(Symptom, Vec<usize>)]) -> Vec<Moment> {
@@ -60,6 +63,45 @@ pub(super) fn timeline(cluster: &Cluster, findings: &[Judged], symptoms: &[(Symp
     let surplus = moments.len().saturating_sub(MOST);
     moments.drain(..surplus);
     moments
+}
+
+/// Lines of warnings and errors that differ in their variable parts only, over all logs: the worst and most frequent first.
+pub(super) fn log_patterns(cluster: &Cluster) -> Vec<LogPattern> {
+    const MOST: usize = 50;
+    const PLACES: usize = 3;
+    // What began in the last part of the bundle's time is new.
+    const NEW: SignedDuration = SignedDuration::from_mins(15);
+    let mut by_text: BTreeMap<&str, LogPattern> = BTreeMap::new();
+    for log in cluster.logs().iter().filter(|l| !l.source.previous) {
+        for template in &log.templates {
+            let pattern = by_text.entry(&template.text).or_insert_with(|| LogPattern {
+                template: template.text.clone(),
+                count: 0,
+                level: Some(template.level),
+                first: None,
+                last: None,
+                sources: Vec::new(),
+                novel: false,
+            });
+            pattern.count += u64::from(template.count);
+            pattern.level = pattern.level.max(Some(template.level));
+            pattern.first = [pattern.first, template.first].into_iter().flatten().min();
+            pattern.last = pattern.last.max(template.last);
+            if pattern.sources.len() < PLACES {
+                pattern.sources.push(Location::line(&log.path, template.line));
+            }
+        }
+    }
+    let mut all: Vec<LogPattern> = by_text.into_values().collect();
+    let began = cluster.logs().iter().filter_map(|l| l.first).min();
+    for pattern in &mut all {
+        let since = cluster.now.zip(pattern.first).map(|(now, first)| now.duration_since(first));
+        let covered = cluster.now.zip(began).map(|(now, began)| now.duration_since(began));
+        pattern.novel = since.is_some_and(|s| s <= NEW) && covered.is_some_and(|c| c > NEW * 2);
+    }
+    all.sort_by(|a, b| (b.level, b.count).cmp(&(a.level, a.count)).then_with(|| a.template.cmp(&b.template)));
+    all.truncate(MOST);
+    all
 }
 
 /// Objects by kind and namespace.

@@ -157,7 +157,7 @@ fn fill_probe<'t>(draft: &mut Draft<'t>, field: &'static str, entry: Entry<'_, '
     }
 }
 
-/// `nacos-mysql  Secret with prefix 'X_'  Optional: false`.
+/// `settings  Secret with prefix 'X_'  Optional: false`.
 fn fill_env_from<'t>(draft: &mut Draft<'t>, entry: Entry<'_, 't>) {
     for (source, line) in entry.values() {
         let (source, optional) = source.split_once("Optional:").unwrap_or((source, ""));

@@ -1,7 +1,7 @@
 //! The other end: the service, pod or outside host that a log line or a setting means.
 
+use crate::cluster::Cluster;
 use crate::cluster::address::{Address, Setting, addresses};
-use crate::cluster::{Cluster, selects};
 use crate::decode::{Hit, Ref, Resource, Value};
 use crate::detect::symptom::{pod_trouble, ready_endpoints};
 
@@ -124,30 +124,23 @@ pub(super) fn ports(service: &Resource) -> Option<Vec<u16>> {
     (!ports.is_empty()).then_some(ports)
 }
 
-/// Pods behind a service.
-pub(super) fn pods<'a>(cluster: &'a Cluster, service: &'a Resource) -> impl Iterator<Item = &'a Resource> {
-    let selector = service.at("spec.selector");
-    let ns = service.namespace();
-    cluster.kind("Pod").filter(move |p| !selector.is_empty() && p.namespace() == ns && selects(selector, p.at("metadata.labels")))
-}
-
 /// Somebody stands behind the service, ready to answer.
 pub(super) fn is_served(cluster: &Cluster, service: &Resource) -> bool {
     match ready_endpoints(cluster, service) {
         Some(n) => n > 0,
-        None => pods(cluster, service).any(|p| pod_trouble(cluster, p).is_none()),
+        None => cluster.pods_behind(service).any(|p| pod_trouble(cluster, p).is_none()),
     }
 }
 
 /// The workload behind a service.
 pub(super) fn backend<'a>(cluster: &'a Cluster, service: &'a Resource) -> Option<&'a Resource> {
-    pods(cluster, service).next().map(|p| cluster.top_owner(p))
+    cluster.pods_behind(service).next().map(|p| cluster.top_owner(p))
 }
 
 /// The kind of server a service leads to: by its ports, its name and the images behind it.
 pub(super) fn server_of(cluster: &Cluster, service: &Resource) -> Option<Server> {
     let by_port = ports(service).into_iter().flatten().find_map(Server::on_port);
-    let images = pods(cluster, service).flat_map(|p| p.at("spec.containers").items()).map(|c| c.get("image").text());
+    let images = cluster.pods_behind(service).flat_map(|p| p.at("spec.containers").items()).map(|c| c.get("image").text());
     by_port.or_else(|| images.into_iter().find_map(Server::told_by)).or_else(|| Server::told_by(service.name()))
 }
 

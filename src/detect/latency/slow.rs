@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::cluster::{Cluster, selects};
-use crate::decode::{Ref, Resource};
+use crate::cluster::Cluster;
+use crate::decode::Ref;
 use crate::detect::symptom::alert_subject;
 use crate::location::Location;
 
@@ -122,11 +122,7 @@ pub(super) fn workload(cluster: &Cluster, object: &Ref) -> Ref {
     if resource.kind() != "Service" {
         return cluster.top_owner_ref(resource);
     }
-    let selector = resource.at("spec.selector");
-    let selected = |p: &&Resource| {
-        p.namespace() == resource.namespace() && !selector.is_empty() && selects(selector, p.at("metadata.labels"))
-    };
-    cluster.kind("Pod").find(selected).map_or_else(|| object.clone(), |p| cluster.top_owner_ref(p))
+    cluster.pods_behind(resource).next().map_or_else(|| object.clone(), |p| cluster.top_owner_ref(p))
 }
 
 fn median(values: &[f64]) -> f64 {
