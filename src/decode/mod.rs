@@ -30,7 +30,7 @@ mod table;
 mod tape;
 mod text;
 mod versions;
-mod yaml;
+pub(crate) mod yaml;
 
 pub use event::Event;
 pub use log::{Hit, Level, Log, LogLine, LogSource, Pattern, PatternError, Patterns};

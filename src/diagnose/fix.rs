@@ -8,7 +8,7 @@ use super::{Fix, Patch, Verified, prose};
 use crate::catalog::prose::command;
 use crate::catalog::{Catalog, Cause, PatchTemplate, Strength};
 use crate::cluster::Cluster;
-use crate::decode::{Ref, Resource, Tape};
+use crate::decode::{self, Ref, Resource, Tape};
 use crate::detect::{self, EvidenceKind, Finding};
 
 mod patch;
@@ -57,7 +57,7 @@ fn patched(cluster: &Cluster, catalog: &Catalog, template: &PatchTemplate, findi
     };
     let Some(resource) = cluster.get(&target) else { return Some(patch) };
     let before = resource.root().to_json();
-    let after = patch::apply(&before, template.kind, &parsed(&yaml)?)?;
+    let after = patch::apply(&before, template.kind, &decode::yaml::value(&yaml)?)?;
     patch.diff = yaml::diff(&before, &after);
     patch.target = resource.reference.clone();
     if verify && is_computed(finding) {
@@ -80,11 +80,6 @@ fn reference(text: &str) -> Option<Ref> {
     let mut parts = text.trim().splitn(3, '/');
     let (kind, ns, name) = (parts.next()?, parts.next()?, parts.next()?);
     Some(Ref::new(kind, Some(ns).filter(|n| *n != "-" && !n.is_empty()), name))
-}
-
-/// The patch text as a value: YAML, of which JSON is a part.
-fn parsed(yaml: &str) -> Option<Json> {
-    serde_json::from_str(yaml).ok()
 }
 
 /// The cluster with `resource` as `after`, and with the change of its pod template in everything made from it.

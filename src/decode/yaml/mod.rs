@@ -32,6 +32,13 @@ struct Read {
 pub(super) use full::{DEPTH, SKIPPED_KEY};
 pub(super) use scalar::is_json_number;
 
+/// The one value a short YAML text of our own holds, a patch for example; nothing when it is broken.
+pub(crate) fn value(text: &str) -> Option<serde_json::Value> {
+    let Read { tapes, broken } = full::read(&Arc::from("patch"), text, 1);
+    let [tape] = &tapes[..] else { return None };
+    broken.is_none().then(|| tape.root().to_json())
+}
+
 /// The objects in a YAML text: documents, Lists, sequences.
 pub(super) fn decode(part: &Part<'_>) -> Decoded {
     let mut out = Decoded::default();
