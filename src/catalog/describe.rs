@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::schema::{Cause, Condition, Culprit, Fix, Severity, Sign, Test};
+use super::schema::{Cause, Condition, Culprit, Fix, Severity, Sign, Standing, Test};
 use super::{Catalog, Layer, prose};
 
 /// Columns that descriptions are wrapped to.
@@ -34,8 +34,10 @@ pub fn show(cause: &Cause) -> String {
     if let Some(version) = &cause.since {
         page.line(&format!("since {version}"));
     }
-    if cause.symptom {
-        page.line("a symptom in disguise: the root cause only where nothing else explains it");
+    match cause.standing {
+        Standing::Cause => {}
+        Standing::LastResort => page.line("named as the root cause only where nothing else is found"),
+        Standing::Symptom => page.line("a symptom: it says what hurts and not why, and is never the root cause"),
     }
     if !cause.aliases.is_empty() {
         page.line(&format!("formerly {}", cause.aliases.join(", ")));

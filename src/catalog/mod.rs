@@ -11,7 +11,9 @@ mod schema;
 mod source;
 
 pub use expression::{Expression, Object};
-pub use schema::{Cause, Condition, Culprit, Fix, Layer, PatchKind, PatchTemplate, Severity, Sign, Signal, Strength, Test};
+pub use schema::{
+    Cause, Condition, Culprit, Fix, Layer, PatchKind, PatchTemplate, Severity, Sign, Signal, Standing, Strength, Test,
+};
 
 use check::Known;
 use schema::File;

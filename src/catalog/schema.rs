@@ -54,9 +54,9 @@ pub struct Cause {
     /// Other causes this one leads to: when both are found and related, they are its consequences.
     #[serde(default)]
     pub explains: Vec<String>,
-    /// A symptom in disguise (`rollout-stuck`): it is the root cause only where nothing else explains it.
+    /// Whether it may be named as the root cause.
     #[serde(default)]
-    pub symptom: bool,
+    pub standing: Standing,
     /// Two or three sentences, minijinja: what happened and why it hurts.
     pub because: String,
     /// When this fires wrongly.
@@ -234,6 +234,19 @@ impl fmt::Display for Severity {
             Self::Critical => "critical",
         })
     }
+}
+
+/// How much a cause explains by itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// It says why something hurts.
+    #[default]
+    Cause,
+    /// It mostly has a cause of its own (`helm-hook-failed`): named only where nothing else is found.
+    LastResort,
+    /// It says what hurts and not why (`rollout-stuck`): never the root cause.
+    Symptom,
 }
 
 /// The order of explanation, the deepest layer first.

@@ -14,17 +14,38 @@ impl Cluster {
         let selector = service.at("spec.selector");
         let pods = self.kind("Pod").filter(|p| p.origin != Origin::Manifest);
         let chosen = move |p: &&Resource| {
-            !selector.is_empty() && p.namespace() == service.namespace() && selects(selector, p.at("metadata.labels"))
+            !selector.is_empty()
+                && p.namespace() == service.namespace()
+                && self.pod_labels(p).is_some_and(|labels| selects(selector, labels))
         };
         pods.filter(chosen)
+    }
+
+    /// A pod's labels: its own, or the ones of the template it was made from where a table left them out. `None`: not told.
+    fn pod_labels<'a>(&'a self, pod: &'a Resource) -> Option<Value<'a>> {
+        let own = pod.at("metadata.labels");
+        if own.exists() || pod.origin >= Origin::Describe {
+            return Some(own);
+        }
+        let makers = std::iter::successors(self.owner(pod), |maker| self.owner(maker)).take(4);
+        makers.filter_map(template_labels).next()
+    }
+
+    /// Could a pod of this namespace have labels that the bundle does not tell? Then nobody knows what a selector selects.
+    pub(crate) fn has_untold_labels(&self, namespace: Option<&str>) -> bool {
+        self.kind("Pod")
+            .filter(|p| p.namespace() == namespace && p.origin != Origin::Manifest)
+            .any(|p| self.pod_labels(p).is_none())
     }
 
     /// Workloads of a namespace with the labels of the pods they would make.
     pub(crate) fn templates<'a>(&'a self, namespace: Option<&'a str>) -> impl Iterator<Item = (&'a Resource, Value<'a>)> {
         let workloads = self.resources().filter(move |r| r.namespace() == namespace && r.kind() != "Pod");
-        workloads.filter_map(|r| {
-            let (path, _) = r.pod_spec()?;
-            Some((r, r.at(&format!("{}.metadata.labels", path.strip_suffix(".spec")?))))
-        })
+        workloads.filter_map(|r| Some((r, template_labels(r)?)))
     }
+}
+
+fn template_labels(workload: &Resource) -> Option<Value<'_>> {
+    let (path, _) = workload.pod_spec()?;
+    Some(workload.at(&format!("{}.metadata.labels", path.strip_suffix(".spec")?)))
 }

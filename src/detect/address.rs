@@ -144,6 +144,10 @@ impl<'a> Caller<'a> {
             return None;
         }
         let near = near.or_else(near_by_name).unwrap_or_default();
+        // A name in the midst of a script may be a mere word of it, and nothing tells what else it should be.
+        if near.is_empty() && called.host.text.trim().contains(char::is_whitespace) {
+            return None;
+        }
         let says = format!("no {service} exists");
         let finding = self.finding("env-address-wrong", called, called.host, says, complaint);
         Some(

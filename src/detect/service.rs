@@ -43,6 +43,7 @@ fn selectors(cluster: &Cluster, out: &mut Vec<Finding>) {
             || !are_pods_complete(cluster, namespace)
             || cluster.pods_behind(service).next().is_some()
             || workloads(cluster, namespace).any(|(_, labels)| selects(selector, labels))
+            || cluster.has_untold_labels(namespace) && symptom::ready_endpoints(cluster, service) != Some(0)
         {
             continue;
         }

@@ -135,13 +135,14 @@ fn service(cluster: &Cluster, service: &Resource, out: &mut Vec<Symptom>) {
     let selected: Vec<_> = cluster.pods_behind(service).collect();
     let backed = match ready {
         Some(n) => n > 0,
+        None if selected.is_empty() && cluster.has_untold_labels(service.namespace()) => return,
         None => selected.iter().any(|p| pod_trouble(cluster, p).is_none()),
     };
     let starting = selected.iter().any(|p| pod_trouble(cluster, p).is_none());
     if backed || starting {
         return;
     }
-    let what = if selected.is_empty() {
+    let what = if selected.is_empty() && !cluster.has_untold_labels(service.namespace()) {
         format!("no pod matches the selector of Service {}", service.name())
     } else {
         format!("Service {} has no ready endpoint", service.name())

@@ -1,6 +1,6 @@
 //! Who explains what: findings explain symptoms, and findings explain findings.
 
-use crate::catalog::{Catalog, Layer, Strength};
+use crate::catalog::{Catalog, Layer, Standing, Strength};
 use crate::cluster::{Cluster, Reach};
 use crate::decode::Ref;
 use crate::detect::{Finding, Symptom};
@@ -16,8 +16,7 @@ pub(super) struct Case<'a> {
     pub(super) weight: f64,
     /// The finding it is a consequence of, by index.
     pub(super) because_of: Option<usize>,
-    /// A symptom in disguise: it names what hurts and not why.
-    pub(super) disguised: bool,
+    pub(super) standing: Standing,
     leads_to: &'a [String],
 }
 
@@ -59,7 +58,7 @@ pub(super) fn explain<'a>(
                 symptoms: explained,
                 weight,
                 because_of: None,
-                disguised: cause.symptom,
+                standing: cause.standing,
                 leads_to: &cause.explains,
             })
         })
@@ -75,7 +74,7 @@ pub(super) fn explain<'a>(
 
 /// Is `g` a consequence of `f`?
 fn explains(f: &Case<'_>, g: &Case<'_>) -> bool {
-    if !f.touches(g) || f.disguised {
+    if !f.touches(g) || f.standing == Standing::Symptom {
         return false;
     }
     if f.leads_to.contains(&g.finding.cause) {
@@ -85,7 +84,10 @@ fn explains(f: &Case<'_>, g: &Case<'_>) -> bool {
     if g.leads_to.contains(&f.finding.cause) && g.touches(f) {
         return false;
     }
-    if g.disguised {
+    if f.standing == Standing::LastResort {
+        return false;
+    }
+    if g.standing != Standing::Cause {
         return true;
     }
     let (sf, sg) = (f.finding.strength(), g.finding.strength());

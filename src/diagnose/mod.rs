@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use crate::catalog::{self, Catalog, PatchKind, Severity, Strength};
+use crate::catalog::{self, Catalog, PatchKind, Severity, Standing, Strength};
 use crate::cluster::Cluster;
 use crate::decode::{Level, Ref};
 use crate::detect::{self, Evidence, Facts, Finding, Link, Symptom};
@@ -261,7 +261,8 @@ fn broken(catalog: &Catalog, findings: &[Finding], symptoms: &[Symptom]) -> Vec<
         .iter()
         .filter(|f| f.strength() == Strength::Proof && !hurts(&f.culprit) && !f.affected.iter().any(hurts))
         .filter_map(|finding| {
-            let cause = catalog.cause(&finding.cause).filter(|c| c.severity >= Severity::Error && !c.symptom)?;
+            let cause =
+                catalog.cause(&finding.cause).filter(|c| c.severity >= Severity::Error && c.standing == Standing::Cause)?;
             Some(Symptom {
                 resource: finding.culprit.clone(),
                 kind: "broken",

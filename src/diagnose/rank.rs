@@ -2,7 +2,7 @@
 
 use super::Role;
 use super::explain::Case;
-use crate::catalog::Strength;
+use crate::catalog::{Standing, Strength};
 use crate::detect::Symptom;
 
 /// Below this no cause is named.
@@ -81,17 +81,19 @@ fn coverage(case: &Case<'_>, total: f64) -> f64 {
 }
 
 fn score(case: &Case<'_>, total: f64) -> f64 {
-    let worth = if case.disguised { worth(Strength::Hint) } else { worth(case.finding.strength()) };
+    let worth = if case.standing == Standing::Cause { worth(case.finding.strength()) } else { worth(Strength::Hint) };
     worth * (0.35 + 0.65 * coverage(case, total))
 }
 
 fn confidence(case: &Case<'_>, rival: Option<&Case<'_>>, total: f64, symptoms: &[Symptom]) -> (f64, Vec<String>) {
     let strength = case.finding.strength();
     let mut why = Vec::new();
-    let base = match strength {
-        Strength::Proof => 0.97,
-        Strength::Statement => 0.9,
-        Strength::Hint => 0.62,
+    let base = match (strength, case.standing) {
+        (Strength::Hint, Standing::LastResort) => 0.45,
+        (_, Standing::LastResort) => 0.7,
+        (Strength::Proof, _) => 0.97,
+        (Strength::Statement, _) => 0.9,
+        (Strength::Hint, _) => 0.62,
     };
     let count = |s: Strength| case.finding.evidence.iter().filter(|e| e.strength == s).count();
     for (s, word) in [(Strength::Proof, "proof"), (Strength::Statement, "statement"), (Strength::Hint, "hint")] {
@@ -101,9 +103,12 @@ fn confidence(case: &Case<'_>, rival: Option<&Case<'_>>, total: f64, symptoms: &
         }
     }
     let share = coverage(case, total);
-    if case.disguised {
+    if case.standing == Standing::Symptom {
         why.push("names what hurts, not why: something else must be behind it".to_owned());
         return (0.4, why);
+    }
+    if case.standing == Standing::LastResort {
+        why.push("it often has a cause of its own, and nothing else was found".to_owned());
     }
     why.push(format!("explains {} of {} symptoms ({:.0} % of their weight)", case.symptoms.len(), symptoms.len(), share * 100.0));
     let mut confidence = base * (0.8 + 0.2 * share.min(1.0));
