@@ -112,7 +112,15 @@ fn of_words(text: &[u8]) -> Option<Timestamp> {
         let (before, at) = (text[i - 1], text[*i]);
         matches!(before, b' ' | b'[' | b'=' | b'"' | b'\t' | b'(' | b'|') && (at.is_ascii_digit() || at.is_ascii_uppercase())
     });
-    starts.take(16).find_map(|i| leading(&text[i..]).map(|(stamp, _)| stamp))
+    starts.take(16).filter(|i| !is_spoken_of(&text[..*i])).find_map(|i| leading(&text[i..]).map(|(stamp, _)| stamp))
+}
+
+/// Does a stamp after `before` belong to what the line tells, as in `expired on 2024-08-03 17:00:08`?
+fn is_spoken_of(before: &[u8]) -> bool {
+    const WORDS: &[&[u8]] =
+        &[b"on", b"at", b"until", b"till", b"since", b"after", b"before", b"from", b"to", b"by", b"is", b"was", b"expires", b"expired"];
+    let word = before.trim_ascii_end().rsplit(|b| !b.is_ascii_alphabetic()).next().unwrap_or_default();
+    before.ends_with(b" ") && WORDS.iter().any(|w| word.eq_ignore_ascii_case(w))
 }
 
 /// The age at the start of `text`, as kubectl and systemd write it: `3d1h`, `5m12s`, `73s`, `2y45d`, `1 week 3 days ago`,
@@ -518,6 +526,7 @@ mod tests {
         }
         assert_eq!(of_line(b"panic: runtime error"), None);
         assert_eq!(of_line(b""), None);
+        assert_eq!(of_line(b"ExpiredCertException: Certificate expired on 2024-08-03 17:00:08"), None, "a stamp it speaks of");
     }
 
     #[test]
