@@ -16,6 +16,7 @@ mod symptom;
 mod versions;
 
 pub(super) use refused::refused_chain;
+pub(super) use runners::runner_crash;
 
 pub(super) const DETECTORS: &[Detector] = &[
     Detector { name: "arc_registration", run: registration::registration },

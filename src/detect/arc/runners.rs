@@ -2,7 +2,7 @@
 
 use crate::catalog::Strength;
 use crate::cluster::Cluster;
-use crate::decode::{Ref, Resource};
+use crate::decode::{Hit, Ref, Resource};
 use crate::detect::{Evidence, Finding};
 
 pub(super) fn runners(cluster: &Cluster, out: &mut Vec<Finding>) {
@@ -12,6 +12,13 @@ pub(super) fn runners(cluster: &Cluster, out: &mut Vec<Finding>) {
     for autoscaler in cluster.kind("HorizontalRunnerAutoscaler") {
         out.extend(target_missing(cluster, autoscaler));
     }
+}
+
+/// The stack of the runner's own worker in a runner pod's log: it broke down, whatever the job's steps did. The pod stays
+/// Running and Ready, and the job is lost.
+pub(in crate::detect) fn runner_crash<'a>(cluster: &'a Cluster, pod: &Resource) -> Option<&'a Hit> {
+    let pattern = cluster.patterns()?.index("arc-runner-worker-crash")?;
+    cluster.logs_of(&pod.reference).filter_map(|log| log.hits.iter().find(|h| h.pattern == pattern)).next()
 }
 
 /// Up to 0.11 every failure of a pod counts for ever; the sixth makes the runner Failed, and it goes on counting as a replica.

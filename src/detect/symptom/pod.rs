@@ -54,7 +54,7 @@ pub(crate) fn pod_trouble(cluster: &Cluster, pod: &Resource) -> Option<String> {
     if phase == "Unknown" {
         return Some("Unknown".to_owned());
     }
-    None
+    crate::detect::arc::runner_crash(cluster, pod).map(|_| "RunnerCrash".to_owned())
 }
 
 /// A Failed or finished pod that somebody else has replaced: an evicted leftover of a healthy ReplicaSet, a failed try of a
@@ -79,6 +79,7 @@ pub(super) fn pod(cluster: &Cluster, pod: &Resource, out: &mut Vec<Symptom>) {
     if let Some(trouble) = pod_trouble(cluster, pod) {
         let what = match trouble.as_str() {
             "NotReady" => format!("pod {} runs but is not ready", pod.name()),
+            "RunnerCrash" => format!("the runner in pod {} breaks down in the middle of a job", pod.name()),
             "Terminating" => format!("pod {} has been terminating for longer than its grace period", pod.name()),
             reason => format!("pod {} is not running: {reason}", pod.name()),
         };
