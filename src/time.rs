@@ -117,8 +117,10 @@ fn of_words(text: &[u8]) -> Option<Timestamp> {
 
 /// Does a stamp after `before` belong to what the line tells, as in `expired on 2024-08-03 17:00:08`?
 fn is_spoken_of(before: &[u8]) -> bool {
-    const WORDS: &[&[u8]] =
-        &[b"on", b"at", b"until", b"till", b"since", b"after", b"before", b"from", b"to", b"by", b"is", b"was", b"expires", b"expired"];
+    const WORDS: &[&[u8]] = &[
+        b"on", b"at", b"until", b"till", b"since", b"after", b"before", b"from", b"to", b"by", b"is", b"was", b"expires",
+        b"expired",
+    ];
     let word = before.trim_ascii_end().rsplit(|b| !b.is_ascii_alphabetic()).next().unwrap_or_default();
     before.ends_with(b" ") && WORDS.iter().any(|w| word.eq_ignore_ascii_case(w))
 }

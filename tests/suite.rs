@@ -119,26 +119,38 @@ fn the_development_cases_stay_right() {
             below.push(*suite);
         }
     }
-    calibration(&outcomes);
+    let off = calibration(&outcomes);
     for outcome in outcomes.iter().filter(|o| !o.right) {
         println!("  wrong: {}/{}: {}", outcome.suite, outcome.name, outcome.got);
     }
     assert!(below.is_empty(), "below the floor: {below:?}");
+    assert!(off.is_empty(), "confidence that is not kept: {off:?}");
     let false_alarms: Vec<&str> = outcomes.iter().filter(|o| !o.sick && !o.right).map(|o| o.name.as_str()).collect();
     assert!(false_alarms.is_empty(), "a cause found in healthy bundles: {false_alarms:?}");
 }
 
-/// Stated confidence against share right.
-fn calibration(outcomes: &[Outcome]) {
-    let mut buckets: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
+/// How far stated confidence may be from the share right, in buckets of this many cases or more.
+const OFF_BY: f64 = 0.15;
+const TELLING: usize = 10;
+
+/// Stated confidence against share right; buckets that are off.
+fn calibration(outcomes: &[Outcome]) -> Vec<String> {
+    let mut buckets: BTreeMap<u32, Vec<(f64, bool)>> = BTreeMap::new();
     for outcome in outcomes.iter().filter(|o| o.sick) {
         let Some(confidence) = outcome.confidence else { continue };
-        let bucket = buckets.entry((confidence * 10.0).floor().min(9.0) as u32).or_default();
-        bucket.0 += usize::from(outcome.right);
-        bucket.1 += 1;
+        buckets.entry((confidence * 10.0).floor().min(9.0) as u32).or_default().push((confidence, outcome.right));
     }
-    for (bucket, (right, all)) in buckets {
+    let mut off = Vec::new();
+    for (bucket, cases) in buckets {
+        let n = cases.len() as f64;
+        let stated = cases.iter().map(|(confidence, _)| confidence).sum::<f64>() / n;
+        let right = cases.iter().filter(|(_, right)| *right).count() as f64 / n;
         let low = f64::from(bucket) / 10.0;
-        println!("stated {low:.1}-{:.1}: {right} of {all} right ({:.2})", low + 0.1, right as f64 / all as f64);
+        let line = format!("stated {low:.1}-{:.1}: {stated:.2} on average, {right:.2} right of {}", low + 0.1, cases.len());
+        println!("{line}");
+        if cases.len() >= TELLING && (stated - right).abs() > OFF_BY {
+            off.push(line);
+        }
     }
+    off
 }

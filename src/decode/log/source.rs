@@ -266,7 +266,7 @@ mod tests {
             ("bundle/web/previous.log", "-/web/-!"),
             ("bundle/web-0_previous.log", "-/web-0/-!"),
             ("bundle/logs_x2kqz.txt", "-/x2kqz/-"),
-            ("bundle/app-02/logs-web-5d8f7c9b4-x2kqz.txt", "app-02/web-5d8f7c9b4-x2kqz/-"),
+            ("bundle/shop-7/logs-web-5d8f7c9b4-x2kqz.txt", "shop-7/web-5d8f7c9b4-x2kqz/-"),
             ("web.logs.txt", "-/web/-"),
             ("logs.txt", "-/-/-"),
             ("", "-/-/-"),
