@@ -11,6 +11,7 @@ use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use coroner::bundle::{Limits, Source};
 use coroner::catalog::Catalog;
 use coroner::detect::detector_names;
+use coroner::language::Language;
 use coroner::report::{Format, Style};
 use coroner::{Options, report};
 
@@ -100,6 +101,8 @@ struct LimitArgs {
 
 #[derive(Debug, clap::Args)]
 struct Look {
+    #[command(flatten)]
+    speech: Speech,
     /// Only the verdict
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
@@ -118,6 +121,13 @@ struct Look {
 }
 
 #[derive(Debug, clap::Args)]
+struct Speech {
+    /// The language of reports; what it lacks is said in English
+    #[arg(long, value_enum, default_value_t = LanguageArg::En, value_name = "LANG")]
+    lang: LanguageArg,
+}
+
+#[derive(Debug, clap::Args)]
 struct Demo {
     #[command(flatten)]
     look: Look,
@@ -126,11 +136,16 @@ struct Demo {
 #[derive(Debug, Subcommand)]
 enum Rules {
     /// All causes, one a line
-    List,
+    List {
+        #[command(flatten)]
+        speech: Speech,
+    },
     /// One cause: how it is seen, what it leads to, how it is mended
     Show {
         /// Cause id
         id: String,
+        #[command(flatten)]
+        speech: Speech,
     },
     /// Check a rules file
     Check {
@@ -148,6 +163,14 @@ enum FormatArg {
     Sarif,
     Junit,
     Github,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LanguageArg {
+    /// English
+    En,
+    /// Simplified Chinese
+    Zh,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -219,7 +242,7 @@ fn finish(outcome: anyhow::Result<bool>) -> ExitCode {
 
 fn analyze(args: &Analyze) -> anyhow::Result<bool> {
     let mut watch = Stopwatch::start();
-    let mut catalog = Catalog::built_in()?;
+    let mut catalog = args.look.speech.catalog()?;
     for path in &args.rules {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the rules file {}", path.display()))?;
         catalog.extend(&path.to_string_lossy(), &text, &detector_names())?;
@@ -265,7 +288,7 @@ fn analyze(args: &Analyze) -> anyhow::Result<bool> {
 }
 
 fn demo(args: &Demo) -> anyhow::Result<()> {
-    let report = coroner::demo(&Catalog::built_in()?)?;
+    let report = coroner::demo(&args.look.speech.catalog()?)?;
     let path = PathBuf::from("coroner-report.html");
     let (_, mut file, format) = open(&path)?;
     let written = file.write_all(&report::render(&report, format, &args.look.style(false)));
@@ -276,10 +299,10 @@ fn demo(args: &Demo) -> anyhow::Result<()> {
 }
 
 fn rules(command: &Rules) -> anyhow::Result<()> {
-    let catalog = Catalog::built_in()?;
     match command {
-        Rules::List => print(coroner::catalog::describe::list(&catalog).as_bytes()),
-        Rules::Show { id } => {
+        Rules::List { speech } => print(coroner::catalog::describe::list(&speech.catalog()?).as_bytes()),
+        Rules::Show { id, speech } => {
+            let catalog = speech.catalog()?;
             let cause =
                 catalog.cause(id).ok_or_else(|| anyhow!("no cause is called {id}; `coroner rules list` names them all"))?;
             print(coroner::catalog::describe::show(cause).as_bytes())
@@ -322,6 +345,20 @@ impl Analyze {
     }
 }
 
+impl Speech {
+    fn language(&self) -> Language {
+        match self.lang {
+            LanguageArg::En => Language::English,
+            LanguageArg::Zh => Language::Chinese,
+        }
+    }
+
+    /// The built-in catalogue in this language.
+    fn catalog(&self) -> Result<Catalog, coroner::catalog::Error> {
+        Catalog::built_in()?.in_language(self.language())
+    }
+}
+
 impl Look {
     fn style(&self, to_stdout: bool) -> Style {
         let color = match self.color {
@@ -333,7 +370,8 @@ impl Look {
         let width = if to_stdout && io::stdout().is_terminal() { columns.unwrap_or(80).clamp(60, 120) } else { 80 };
         let hyperlinks =
             to_stdout && self.color != ColorArg::Never && supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout);
-        Style { color, width, hyperlinks, verbosity: i8::from(self.verbose) - i8::from(self.quiet), ..Style::default() }
+        let language = self.speech.language();
+        Style { language, color, width, hyperlinks, verbosity: i8::from(self.verbose) - i8::from(self.quiet), ..Style::default() }
     }
 }
 

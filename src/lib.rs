@@ -27,6 +27,7 @@ mod demo;
 pub mod detect;
 pub mod diagnose;
 mod gather;
+pub mod language;
 pub mod literal;
 pub mod location;
 pub mod redact;

@@ -1,6 +1,7 @@
 (() => {
 const all = (css, at = document) => [...at.querySelectorAll(css)];
 const make = (name, text = '', more = {}) => Object.assign(document.createElement(name), { textContent: text }, more);
+const words = document.querySelector('footer').dataset;
 const said = make('p', '', { className: 'hush', role: 'status' });
 document.body.append(said);
 
@@ -9,27 +10,27 @@ const copier = (name, from) => {
   const lines = all('.same,.add', from);
   // Of a diff, the new text.
   const text = lines.length ? lines.map((l) => l.textContent.slice(2)).join('') : from.textContent;
-  const b = button('Copy', 'Copy ' + name, async () => {
+  const b = button(words.copy, words.copy + ' ' + name, async () => {
     try { await navigator.clipboard.writeText(text); } catch {
       getSelection().selectAllChildren(from);
       document.execCommand('copy');
     }
-    said.textContent = name + ' copied';
-    b.textContent = 'Copied';
-    setTimeout(() => { b.textContent = 'Copy'; }, 1500);
+    said.textContent = words.copied + ': ' + name;
+    b.textContent = words.copied;
+    setTimeout(() => { b.textContent = words.copy; }, 1500);
   });
   return b;
 };
 all('pre.copy').forEach((pre, i) => {
   const box = make('div', '', { className: 'box' });
   pre.replaceWith(box);
-  box.append(pre, copier('block ' + (i + 1), pre));
+  box.append(pre, copier('[' + (i + 1) + ']', pre));
 });
-all('#verdict .change .name').forEach((name) => name.after(' ', copier('name', name)));
+all('#verdict .change .name').forEach((name) => name.after(' ', copier(name.textContent, name)));
 
 all('table.live').forEach((table) => {
   const body = table.tBodies[0], rows = [...body.rows], heads = all('th', table);
-  const { compare } = new Intl.Collator('en', { numeric: true });
+  const { compare } = new Intl.Collator(document.documentElement.lang, { numeric: true });
   heads.forEach((th, i) => th.replaceChildren(button(th.textContent, null, () => {
     const up = th.ariaSort !== 'ascending';
     heads.forEach((h) => { h.ariaSort = null; });
@@ -39,12 +40,12 @@ all('table.live').forEach((table) => {
   })));
   if (rows.length < 6) return;
   let texts;
-  const count = make('output'), label = make('label', 'Filter '), find = make('div', '', { className: 'find' });
+  const count = make('output'), label = make('label', words.filter + ' '), find = make('div', '', { className: 'find' });
   label.append(make('input', '', { type: 'search', oninput: (e) => {
     texts ??= rows.map((r) => r.textContent.toLowerCase());
     const words = e.target.value.toLowerCase().split(/\s+/);
     const shown = rows.filter((r, i) => !(r.hidden = !words.every((w) => texts[i].includes(w))));
-    count.textContent = shown.length + ' of ' + rows.length;
+    count.textContent = shown.length + ' ' + words.of + ' ' + rows.length;
   } }));
   find.append(label, count);
   table.parentNode.before(find);
@@ -59,7 +60,7 @@ addEventListener('hashchange', reveal);
 addEventListener('beforeprint', () => all('details').forEach((d) => { d.open = true; }));
 reveal();
 
-document.querySelector('footer').append(button('Download JSON', null, () => {
+document.querySelector('footer').append(button(words.download, null, () => {
   const json = new Blob([document.getElementById('coroner-report').textContent]);
   make('a', '', { href: URL.createObjectURL(json), download: 'coroner-report.json' }).click();
 }));

@@ -149,3 +149,15 @@ fn a_bad_rules_file_is_shown_with_the_place() {
     let message = stderr(&output);
     assert!(message.contains("r.toml:3") && message.contains('^'), "{message}");
 }
+
+#[test]
+fn speaks_chinese_when_asked() {
+    let directory = scratch();
+    let bundle =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/causes/arc-init-container-restartpolicy-invalid/fires-dind-on-failure");
+    let shown = stdout(&coroner(directory.path(), &["analyze", bundle, "--lang", "zh"]));
+    assert!(shown.starts_with("根因  arc-init-container-restartpolicy-invalid"), "{shown}");
+    assert!(shown.contains("需要修改：AutoscalingRunnerSet"), "{shown}");
+    let page = stdout(&coroner(directory.path(), &["rules", "show", "arc-crd-outdated", "--lang", "zh"]));
+    assert!(page.contains("控制器"), "{page}");
+}

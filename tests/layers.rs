@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// What each layer may import, beside itself and the leaves.
 const LAYERS: &[(&str, &[&str])] = &[
+    ("language", &[]),
     ("literal", &[]),
     ("location", &[]),
     ("redact", &[]),
@@ -20,7 +21,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("report", &["catalog", "bundle", "cluster", "decode", "detect", "diagnose"]),
 ];
 
-const LEAVES: &[&str] = &["literal", "location", "redact", "regexp", "time", "visible"];
+const LEAVES: &[&str] = &["language", "literal", "location", "redact", "regexp", "time", "visible"];
 
 /// Lines after which a file usually hides two things.
 const LONGEST: usize = 600;

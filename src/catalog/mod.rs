@@ -9,6 +9,7 @@ mod expression;
 pub mod prose;
 mod schema;
 mod source;
+mod translation;
 
 pub use expression::{Expression, Object};
 pub use schema::{

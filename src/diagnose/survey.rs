@@ -41,12 +41,11 @@ pub(super) fn timeline(cluster: &Cluster, findings: &[Judged], symptoms: &[(Symp
             for condition in resource.at("status.conditions").items() {
                 let changed = condition.get("lastTransitionTime");
                 if let (Ok(at), Some(source)) = (changed.text().parse(), condition.location()) {
-                    let what = format!(
-                        "{} became {} ({})",
-                        condition.get("type").text(),
-                        condition.get("status").text(),
-                        condition.get("reason").text()
-                    );
+                    let (kind, status) = (condition.get("type").text(), condition.get("status").text());
+                    let what = match condition.get("reason").text() {
+                        "" => format!("{kind} became {status}"),
+                        reason => format!("{kind} became {status} ({reason})"),
+                    };
                     moments.push(Moment { at, resource: Some(object.clone()), what, source, finding: *finding });
                 }
             }

@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 
 use super::model::{Ref, Report};
+use crate::language::Language;
 
 /// One row.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -18,10 +19,10 @@ pub(super) struct Affected {
 }
 
 /// All rows: objects that must change, then those that hurt, then those that are affected without a symptom of their own.
-pub(super) fn affected(report: &Report) -> Vec<Affected> {
+pub(super) fn affected(report: &Report, language: Language) -> Vec<Affected> {
     let mut rows: IndexMap<(&str, Option<&str>, &str), Affected> = IndexMap::new();
     for (index, finding) in report.findings.iter().enumerate() {
-        let state = if finding.role == "consequence" { "" } else { "to change" };
+        let state = if finding.role == "consequence" { "" } else { language.text("to-change") };
         row(&mut rows, &finding.resource, index, state);
     }
     for symptom in &report.symptoms {

@@ -3,11 +3,12 @@
 use std::sync::LazyLock;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment, Output, UndefinedBehavior, Value};
+use minijinja::value::{Kwargs, Serde};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value};
 
 use super::model::{Evidence, Location, Ref};
 use super::{diff, escape, excerpt, words};
+use crate::language::{self, Language, Piece};
 
 /// The templates, part of the program.
 const TEMPLATES: [(&str, &str); 13] = [
@@ -26,15 +27,20 @@ const TEMPLATES: [(&str, &str); 13] = [
     ("_parts.md", include_str!("../../templates/_parts.md")),
 ];
 
-static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);
+static ENGLISH: LazyLock<Environment<'static>> = LazyLock::new(|| environment(Language::English));
+static CHINESE: LazyLock<Environment<'static>> = LazyLock::new(|| environment(Language::Chinese));
 
-/// Renders the template `name`.
-pub(super) fn render(name: &str, page: Value) -> String {
-    let template = ENVIRONMENT.get_template(name).expect("the template is one of TEMPLATES");
+/// Renders the template `name` in `language`.
+pub(super) fn render(name: &str, language: Language, page: Value) -> String {
+    let environment = match language {
+        Language::English => &ENGLISH,
+        Language::Chinese => &CHINESE,
+    };
+    let template = environment.get_template(name).expect("the template is one of TEMPLATES");
     template.render(page).unwrap_or_else(|error| panic!("{name} renders every report, as tests/report.rs shows: {error:#}"))
 }
 
-fn environment() -> Environment<'static> {
+fn environment(language: Language) -> Environment<'static> {
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().expect("the default delimiters differ"));
@@ -46,7 +52,8 @@ fn environment() -> Environment<'static> {
     for (name, source) in TEMPLATES {
         env.add_template(name, source).expect("the built-in templates are valid: tests/report.rs");
     }
-    add_words(&mut env);
+    add_messages(&mut env, language);
+    add_words(&mut env, language);
     add_blocks(&mut env);
     env
 }
@@ -65,20 +72,55 @@ fn write_escaped(out: &mut Output, state: &mut minijinja::State, value: &Value) 
     Ok(out.write_str(&escaped)?)
 }
 
+/// `t("key", fact=…)`: a message, filled and escaped for the template; `t_html` for a line of HTML inside Markdown.
+fn add_messages(env: &mut Environment<'static>, language: Language) {
+    env.add_function("t", move |state: &State, key: &str, facts: Kwargs| {
+        let escaper = match state.auto_escape() {
+            AutoEscape::Custom(_) => escape::markdown,
+            _ => escape::html,
+        };
+        message(language, key, &facts, escaper)
+    });
+    env.add_function("t_html", move |key: &str, facts: Kwargs| message(language, key, &facts, escape::html_line));
+}
+
+/// The words of a message are escaped, and so are its facts unless they are markup already.
+fn message(language: Language, key: &str, facts: &Kwargs, escaper: fn(&str) -> String) -> Result<Value, Error> {
+    let message = language.message(key).ok_or_else(|| Error::new(ErrorKind::UndefinedError, format!("no message {key}")))?;
+    let fact = |name: &str| -> Result<String, Error> {
+        let value: Value = facts.get(name)?;
+        Ok(match (value.as_str(), u64::try_from(value.clone())) {
+            (Some(text), _) if value.is_safe() => text.to_owned(),
+            (Some(text), _) => escaper(text),
+            (None, Ok(n)) => words::thousands(n),
+            (None, Err(_)) => escaper(&value.to_string()),
+        })
+    };
+    let n = if facts.has("n") { Some(fact("n")?) } else { None };
+    let mut out = String::new();
+    for piece in language::pieces(language::form(message, n.as_deref())) {
+        match piece {
+            Piece::Text(text) => out.push_str(&escaper(text)),
+            Piece::Fact(name) => out.push_str(&fact(name)?),
+        }
+    }
+    Ok(Value::from_safe_string(out))
+}
+
 /// Filters that put values into words.
-fn add_words(env: &mut Environment<'static>) {
+fn add_words(env: &mut Environment<'static>, language: Language) {
     env.add_filter("object", |object: Serde<Ref>| words::object(&object));
     env.add_filter("name", |object: Serde<Ref>| words::name(&object));
     env.add_filter("place", |location: Serde<Location>| words::place(&location));
     env.add_filter("time", |at: &str| words::time(at));
     env.add_filter("clock", |at: &str| words::clock(at));
-    env.add_filter("confidence", words::confidence);
-    env.add_filter("level", words::level);
-    env.add_filter("verified", |state: &str| words::verified(state));
-    env.add_filter("role", |role: &str| words::role(role).to_owned());
+    env.add_filter("confidence", move |c: f64| words::confidence(language, c));
+    env.add_filter("level", move |c: f64| words::level(language, c));
+    env.add_filter("verified", move |state: &str| words::verified(language, state));
+    env.add_filter("role", move |role: &str| words::role(language, role).to_owned());
     env.add_filter("bytes", crate::visible::bytes);
     env.add_filter("thousands", words::thousands);
-    env.add_filter("n", words::count);
+    env.add_filter("strength", move |strength: &str| words::strength(language, strength).to_owned());
     env.add_filter("shell", |text: &str| words::shell(text));
 }
 
@@ -87,6 +129,7 @@ fn add_blocks(env: &mut Environment<'static>) {
     env.add_filter("quoted", |evidence: Serde<Evidence>| Value::from(Serde(excerpt::quoted(&evidence))));
     env.add_filter("changes", |text: &str| Value::from(Serde(diff::changes(text))));
     env.add_filter("diff", |text: &str| Value::from_safe_string(escape::fence(&diff::text(text), "diff")));
+    env.add_filter("code_html", |text: &str| Value::from_safe_string(format!("<code>{}</code>", escape::html(text))));
     env.add_filter("code", |text: &str| Value::from_safe_string(escape::code(text)));
     env.add_filter("code_cell", |text: &str| Value::from_safe_string(escape::code_cell(text)));
     env.add_filter("fence", |text: &str, language: &str| Value::from_safe_string(escape::fence(text, language)));

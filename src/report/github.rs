@@ -4,42 +4,51 @@
 use super::escape::{command_data, command_property};
 use super::model::{Finding, Report};
 use super::words;
+use crate::language::Language;
 
 /// A step may give ten warnings; the last is kept for what is missing.
 const WARNINGS: usize = 9;
 
 /// One line per annotation.
-pub(super) fn render(report: &Report) -> String {
+pub(super) fn render(report: &Report, language: Language) -> String {
     let mut out = String::new();
     match (&report.root_cause, report.verdict.as_str()) {
-        (Some(cause), _) => out.push_str(&command("error", &format!("Root cause: {}", cause.id), &told(cause))),
+        (Some(cause), _) => {
+            let title = language.say("annotation-root-cause", &[("id", &cause.id)]);
+            out.push_str(&command("error", &title, &told(cause, language)));
+        }
         (None, "healthy") => {
-            out.push_str(&command(
-                "notice",
-                "Healthy",
-                &format!("{} Examined {}.", words::headline(report), words::examined(report)),
-            ));
+            let examined = language.say("examined-only", &[("examined", &words::examined(language, report))]);
+            let text = format!("{} {examined}", words::headline(language, report));
+            out.push_str(&command("notice", language.text("healthy"), &text));
         }
         (None, _) => {
             let hurts: Vec<String> =
                 report.symptoms.iter().take(3).map(|s| format!("{}: {}", words::object(&s.resource), s.what)).collect();
-            out.push_str(&command("error", "Inconclusive", &format!("{} {}", words::headline(report), hurts.join("; "))));
+            let text = format!("{} {}", words::headline(language, report), hurts.join("; "));
+            out.push_str(&command("error", language.text("inconclusive"), &text));
         }
     }
     let others = words::others(report).map(|(_, finding)| finding).filter(|finding| finding.role != "consequence");
     for finding in others.take(WARNINGS) {
-        out.push_str(&command("warning", &format!("{}: {}", words::role(&finding.role), finding.id), &told(finding)));
+        out.push_str(&command(
+            "warning",
+            &format!("{}: {}", words::role(language, &finding.role), finding.id),
+            &told(finding, language),
+        ));
     }
     if !report.bundle.blind_spots.is_empty() {
         let missing: Vec<&str> = report.bundle.blind_spots.iter().map(|spot| spot.what.as_str()).collect();
-        out.push_str(&command("notice", "Not in the bundle", &missing.join("; ")));
+        out.push_str(&command("notice", language.text("annotation-missing"), &missing.join("; ")));
     }
     out
 }
 
-fn told(finding: &Finding) -> String {
+fn told(finding: &Finding, language: Language) -> String {
     let object = words::object(&finding.resource);
-    format!("{}\nChange {object} (confidence {}).\n{}", finding.title, words::confidence(finding.confidence), finding.fix.summary)
+    let confidence = words::confidence(language, finding.confidence);
+    let change = language.say("change-sure", &[("object", &object), ("confidence", &confidence)]);
+    format!("{}\n{change}\n{}", finding.title, finding.fix.summary)
 }
 
 fn command(name: &str, title: &str, text: &str) -> String {

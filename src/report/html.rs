@@ -9,6 +9,7 @@ use super::affected::{Affected, affected};
 use super::limits::{Limits, Totals, limited};
 use super::model::Report;
 use super::{env, json, svg, words};
+use crate::language::Language;
 use crate::visible::bytes;
 
 /// The most bytes a page may have.
@@ -24,6 +25,7 @@ const JS: &str = include_str!("../../templates/report.js");
 struct Page<'a> {
     /// `bad`, `good` or `warn`.
     mood: &'static str,
+    language: &'static str,
     verdict: &'static str,
     headline: &'a str,
     examined: String,
@@ -51,13 +53,13 @@ struct Page<'a> {
 /// The page, at most [`PAGE_MAX`] bytes long: parts that are least missed are cut until it fits.
 ///
 /// `told` is what people read, `report` what programs read.
-pub(super) fn render(told: &Report, report: &Report) -> String {
-    let rows = affected(told);
+pub(super) fn render(told: &Report, report: &Report, language: Language) -> String {
+    let rows = affected(told, language);
     let data = json::in_script(report);
     let data = (data.len() <= DATA_MAX).then_some(data);
     let mut limits = Limits::default();
     loop {
-        let page = page(told, &rows, data.as_deref(), &limits);
+        let page = page(told, &rows, data.as_deref(), &limits, language);
         if page.len() <= PAGE_MAX {
             return page;
         }
@@ -68,30 +70,31 @@ pub(super) fn render(told: &Report, report: &Report) -> String {
     }
 }
 
-fn page(full: &Report, rows: &[Affected], data: Option<&str>, limits: &Limits) -> String {
+fn page(full: &Report, rows: &[Affected], data: Option<&str>, limits: &Limits, language: Language) -> String {
     let report = limited(full, limits);
     let cause = report.root_cause.as_ref();
-    let chain = cause.filter(|c| !c.chain.is_empty()).map(svg::chain);
+    let chain = cause.filter(|c| !c.chain.is_empty()).map(|c| svg::chain(c, language));
     let shown = &rows[..rows.len().min(limits.rows)];
     let (mood, verdict) = match report.verdict.as_str() {
-        "root-cause" => ("bad", "Root cause"),
-        "healthy" => ("good", "Healthy"),
-        _ => ("warn", "Inconclusive"),
+        "root-cause" => ("bad", "root-cause"),
+        "healthy" => ("good", "healthy"),
+        _ => ("warn", "inconclusive"),
     };
     let page = Page {
         mood,
-        verdict,
-        headline: words::headline(&report),
-        examined: words::examined(full),
-        facts: facts(&report),
-        about: about(&report),
-        sections: sections(&report, shown),
+        language: language.tag(),
+        verdict: language.text(verdict),
+        headline: words::headline(language, &report),
+        examined: words::examined(language, full),
+        facts: facts(&report, language),
+        about: about(&report, language),
+        sections: sections(&report, shown, language),
         unexplained: words::unexplained(full).count(),
         incidents: words::incidents(&report).map(|(index, _)| index).collect(),
         cited: cause.map(|c| c.chain.iter().flat_map(|link| link.evidence.iter().copied()).collect()).unwrap_or_default(),
         repeated: report.findings.iter().map(|finding| words::reading(&finding.evidence).repeated).collect(),
         chain,
-        timeline: svg::timeline(&report),
+        timeline: svg::timeline(&report, language),
         affected: shown,
         alerts: alerts(&report),
         collect: words::collect(&report),
@@ -105,6 +108,7 @@ fn page(full: &Report, rows: &[Affected], data: Option<&str>, limits: &Limits) -
     };
     env::render(
         "report.html",
+        language,
         context! {
             report => Value::from(Serde(&report)),
             page => Value::from(Serde(&page)),
@@ -147,67 +151,66 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 /// When and where, for the foot of the verdict.
-fn facts(report: &Report) -> Vec<String> {
+fn facts(report: &Report, language: Language) -> Vec<String> {
     let bundle = &report.bundle;
     let mut facts = Vec::new();
     if let Some(at) = &bundle.collected_at {
-        facts.push(format!("collected {}", words::time(at)));
+        facts.push(language.say("collected", &[("at", &words::time(at))]));
     }
     if let Some(version) = &bundle.kubernetes_version {
         facts.push(format!("Kubernetes {version}"));
     }
     facts.extend(bundle.components.iter().take(4).map(|c| format!("{} {}", c.name, c.version)));
-    facts.push(format!("{}, {}", words::count(bundle.files, "file"), bytes(bundle.bytes_unpacked)));
+    facts.push(format!("{}, {}", words::count(language, bundle.files, "files"), bytes(bundle.bytes_unpacked)));
     facts
 }
 
 /// What was read, for the last section.
-fn about(report: &Report) -> Vec<(&'static str, String)> {
+fn about(report: &Report, language: Language) -> Vec<(&'static str, String)> {
     let bundle = &report.bundle;
-    let size = format!(
-        "{} packed, {} unpacked, {}",
-        bytes(bundle.bytes_packed),
-        bytes(bundle.bytes_unpacked),
-        words::count(bundle.files, "file")
-    );
+    let size = [
+        ("packed", &*bytes(bundle.bytes_packed)),
+        ("unpacked", &bytes(bundle.bytes_unpacked)),
+        ("files", &words::count(language, bundle.files, "files")),
+    ];
     let redacted = match bundle.redacted {
-        0 => "nothing was masked".to_owned(),
-        n => format!("{} masked", words::count(n, "value")),
+        0 => language.text("masked-none").to_owned(),
+        n => language.say("masked", &[("values", &words::count(language, n, "values"))]),
     };
     let mut about = vec![
-        ("Name", bundle.name.clone()),
-        ("SHA-256", bundle.sha256.clone()),
-        ("Layout", bundle.layout.clone()),
-        ("Size", size),
+        ("about-name", bundle.name.clone()),
+        ("about-sha256", bundle.sha256.clone()),
+        ("about-layout", bundle.layout.clone()),
+        ("about-size", language.say("size", &size)),
     ];
-    about.extend(bundle.collected_at.as_deref().map(|at| ("Collected", words::time(at))));
-    about.extend(bundle.kubernetes_version.clone().map(|version| ("Kubernetes", version)));
-    about.extend(bundle.components.iter().map(|c| ("Component", format!("{} {}", c.name, c.version))));
-    about.push(("Secrets", redacted));
-    about.push(("In a terminal", format!("coroner analyze {} -v", words::shell(&bundle.name))));
-    about
+    about.extend(bundle.collected_at.as_deref().map(|at| ("about-collected", words::time(at))));
+    about.extend(bundle.kubernetes_version.clone().map(|version| ("about-kubernetes", version)));
+    about.extend(bundle.components.iter().map(|c| ("about-component", format!("{} {}", c.name, c.version))));
+    about.push(("about-secrets", redacted));
+    about.push(("about-terminal", format!("coroner analyze {} -v", words::shell(&bundle.name))));
+    about.into_iter().map(|(key, value)| (language.text(key), value)).collect()
 }
 
 /// The sections that are there, for the bar.
-fn sections(report: &Report, rows: &[Affected]) -> Vec<(&'static str, &'static str)> {
+fn sections(report: &Report, rows: &[Affected], language: Language) -> Vec<(&'static str, &'static str)> {
     let cause = report.root_cause.as_ref();
     let inconclusive = cause.is_none() && report.verdict != "healthy";
     let first = usize::from(cause.is_some());
     let missing = !(report.bundle.blind_spots.is_empty() && report.bundle.problems.is_empty());
     let all = [
-        (cause.is_some(), ("fix", "Fix")),
-        (inconclusive && !report.findings.is_empty(), ("candidates", "Candidates")),
-        (!report.symptoms.is_empty(), ("impact", "Impact")),
-        (cause.is_some_and(|c| !c.chain.is_empty()), ("chain", "Chain")),
-        (!report.timeline.is_empty(), ("timeline", "Timeline")),
-        (cause.is_some(), ("f0", "Evidence")),
-        (!rows.is_empty(), ("affected", "Affected")),
-        (report.findings.len() > first, ("others", if first == 0 { "Details" } else { "Others" })),
-        (!report.log_patterns.is_empty(), ("logs", "Logs")),
-        (missing, ("missing", "Missing")),
-        (true, ("bundle", "Bundle")),
+        (cause.is_some(), ("fix", "fix")),
+        (inconclusive && !report.findings.is_empty(), ("candidates", "nav-candidates")),
+        (!report.symptoms.is_empty(), ("impact", "impact")),
+        (cause.is_some_and(|c| !c.chain.is_empty()), ("chain", "nav-chain")),
+        (!report.timeline.is_empty(), ("timeline", "timeline")),
+        (cause.is_some(), ("f0", "evidence")),
+        (!rows.is_empty(), ("affected", "nav-affected")),
+        (report.findings.len() > first, ("others", if first == 0 { "nav-details" } else { "nav-others" })),
+        (!report.log_patterns.is_empty(), ("logs", "nav-logs")),
+        (missing, ("missing", "nav-missing")),
+        (true, ("bundle", "bundle")),
     ];
-    all.into_iter().filter(|(there, _)| *there).map(|(_, section)| section).collect()
+    all.into_iter().filter(|(there, _)| *there).map(|(_, (id, key))| (id, language.text(key))).collect()
 }
 
 fn alerts(report: &Report) -> Vec<&str> {

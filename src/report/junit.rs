@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use super::escape::html;
 use super::model::{Report, Symptom};
 use super::{Style, terminal, words};
+use crate::language::Language;
 use crate::visible::visible_line;
 
 /// One `<testcase>`.
@@ -23,15 +24,18 @@ enum Outcome {
 }
 
 /// The report as JUnit XML.
-pub(super) fn render(report: &Report) -> String {
+pub(super) fn render(report: &Report, language: Language) -> String {
     let mut suites: BTreeMap<&str, Vec<Case>> = BTreeMap::new();
     for symptom in &report.symptoms {
-        suites.entry(symptom.resource.namespace.as_deref().unwrap_or("cluster")).or_default().push(hurt(report, symptom));
+        suites
+            .entry(symptom.resource.namespace.as_deref().unwrap_or(language.text("suite-cluster")))
+            .or_default()
+            .push(hurt(report, symptom, language));
     }
-    let mut all = vec![("verdict", vec![verdict(report)])];
+    let mut all = vec![(language.text("suite-verdict"), vec![verdict(report, language)])];
     all.extend(suites);
     if !report.bundle.blind_spots.is_empty() {
-        all.push(("not in the bundle", blind_spots(report)));
+        all.push((language.text("suite-missing"), blind_spots(report)));
     }
 
     let mut body = String::new();
@@ -56,7 +60,7 @@ pub(super) fn render(report: &Report) -> String {
 }
 
 /// The verdict, told as the terminal tells it.
-fn verdict(report: &Report) -> Case {
+fn verdict(report: &Report, language: Language) -> Case {
     let kind = match &report.root_cause {
         Some(cause) => cause.id.clone(),
         None => report.verdict.clone(),
@@ -65,32 +69,28 @@ fn verdict(report: &Report) -> Case {
         "healthy" => Outcome::Passed,
         _ => Outcome::Failed {
             kind,
-            message: words::headline(report).to_owned(),
-            body: terminal::render(report, &Style { width: 100, ..Style::default() }),
+            message: words::headline(language, report).to_owned(),
+            body: terminal::render(report, &Style { width: 100, language, ..Style::default() }),
         },
     };
-    Case { class: "coroner".to_owned(), name: "nothing is broken".to_owned(), outcome }
+    Case { class: "coroner".to_owned(), name: language.text("case-verdict").to_owned(), outcome }
 }
 
-fn hurt(report: &Report, symptom: &Symptom) -> Case {
+fn hurt(report: &Report, symptom: &Symptom, language: Language) -> Case {
     let causes: Vec<_> = symptom.explained_by.iter().filter_map(|i| report.findings.get(*i)).collect();
     let mut body = String::new();
     if let Some(since) = &symptom.since {
-        let _ = writeln!(body, "Since {}.", words::time(since));
+        let _ = writeln!(body, "{}", language.say("since-sentence", &[("at", &words::time(since))]));
     }
     for cause in &causes {
-        let _ = writeln!(
-            body,
-            "{} ({}, confidence {})\n{}",
-            cause.title,
-            cause.id,
-            words::confidence(cause.confidence),
-            cause.summary
-        );
-        let _ = writeln!(body, "Change {}. {}", words::object(&cause.resource), cause.fix.summary);
+        let confidence = words::confidence(language, cause.confidence);
+        let sure = language.say("with-confidence", &[("confidence", &confidence)]);
+        let change = language.say("change", &[("object", &words::object(&cause.resource))]);
+        let _ = writeln!(body, "{} ({}, {sure})\n{}", cause.title, cause.id, cause.summary);
+        let _ = writeln!(body, "{change} {}", cause.fix.summary);
     }
     if causes.is_empty() {
-        body.push_str("No finding explains this.\n");
+        let _ = writeln!(body, "{}", language.text("no-finding-explains"));
     }
     Case {
         class: symptom.resource.kind.clone(),

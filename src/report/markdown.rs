@@ -4,7 +4,8 @@ use minijinja::value::Serde;
 use minijinja::{Value, context};
 
 use super::model::{Finding, Report};
-use super::{env, words};
+use super::{env, escape, words};
+use crate::language::Language;
 use crate::visible::{bytes, visible_line};
 
 /// Rows of the timeline before anything has to be cut.
@@ -57,19 +58,19 @@ impl Keep {
             after: true,
         };
         let cuts: [(&'static str, Cut); 13] = [
-            ("the diagram", |keep| keep.diagram = false),
-            ("log patterns", |keep| keep.logs = false),
-            ("the inventory", |keep| keep.inventory = false),
-            ("other findings", |keep| keep.others = false),
-            ("the later timeline", |keep| keep.moments = MOMENTS),
-            ("the lines around excerpts", |keep| keep.around = 0),
-            ("evidence beyond the chain", |keep| keep.uncited = false),
-            ("the timeline", |keep| keep.moments = 0),
-            ("symptoms after the third", |keep| keep.symptoms = 3),
-            ("unreadable parts", |keep| keep.problems = 0),
-            ("further patches", |keep| keep.patches = 1),
-            ("how to check and prevent", |keep| keep.after = false),
-            ("evidence", |keep| keep.evidence = 0),
+            ("part-diagram", |keep| keep.diagram = false),
+            ("part-logs", |keep| keep.logs = false),
+            ("part-inventory", |keep| keep.inventory = false),
+            ("part-others", |keep| keep.others = false),
+            ("part-moments", |keep| keep.moments = MOMENTS),
+            ("part-around", |keep| keep.around = 0),
+            ("part-uncited", |keep| keep.uncited = false),
+            ("part-timeline", |keep| keep.moments = 0),
+            ("part-symptoms", |keep| keep.symptoms = 3),
+            ("part-problems", |keep| keep.problems = 0),
+            ("part-patches", |keep| keep.patches = 1),
+            ("part-after", |keep| keep.after = false),
+            ("part-evidence", |keep| keep.evidence = 0),
         ];
         let mut keep = all.clone();
         let mut left_out = Vec::new();
@@ -96,40 +97,37 @@ struct Page<'a> {
 }
 
 /// At most `max_bytes` of valid Markdown.
-pub(super) fn render(report: &Report, max_bytes: usize) -> String {
+pub(super) fn render(report: &Report, language: Language, max_bytes: usize) -> String {
     Keep::steps()
-        .map(|(keep, left_out)| squeezed(&page(report, &keep, left_out)))
+        .map(|(keep, left_out)| squeezed(&page(report, language, &keep, &left_out)))
         .find(|page| page.len() <= max_bytes)
-        .unwrap_or_else(|| brief(report, max_bytes))
+        .unwrap_or_else(|| brief(report, language, max_bytes))
 }
 
-fn page(report: &Report, keep: &Keep, left_out: Vec<&'static str>) -> String {
+fn page(report: &Report, language: Language, keep: &Keep, left_out: &[&'static str]) -> String {
     let page = Page {
-        facts: facts(report),
-        examined: words::examined(report),
+        facts: facts(report, language),
+        examined: words::examined(language, report),
         mermaid: report.root_cause.as_ref().filter(|_| keep.diagram).map(mermaid).unwrap_or_default(),
         evidence: evidence(report, keep),
         others: words::others(report).map(|(_, finding)| finding).collect(),
         incidents: words::incidents(report).map(|(_, finding)| finding).collect(),
         collect: words::collect(report),
-        left_out,
+        left_out: left_out.iter().map(|part| language.text(part)).collect(),
     };
     env::render(
         "report.md",
+        language,
         context! { report => Value::from(Serde(report)), page => Value::from(Serde(&page)), keep => Value::from(Serde(keep)) },
     )
 }
 
-fn facts(report: &Report) -> String {
+fn facts(report: &Report, language: Language) -> String {
     let bundle = &report.bundle;
-    let mut facts = format!("bundle {}", bundle.name);
-    if let Some(at) = &bundle.collected_at {
-        facts.push_str(&format!(", collected {}", words::time(at)));
-    }
-    if let Some(version) = &bundle.kubernetes_version {
-        facts.push_str(&format!(", Kubernetes {version}"));
-    }
-    facts
+    let mut facts = vec![language.say("bundle-named", &[("name", &bundle.name)])];
+    facts.extend(bundle.collected_at.as_deref().map(|at| language.say("collected", &[("at", &words::time(at))])));
+    facts.extend(bundle.kubernetes_version.as_deref().map(|version| format!("Kubernetes {version}")));
+    facts.join(", ")
 }
 
 /// Indexes of the root cause's evidence that is shown.
@@ -197,13 +195,13 @@ fn squeezed(markdown: &str) -> String {
 }
 
 /// What is said when not even the shortest page fits: the verdict, the object and the fix in plain words, cut at the limit.
-fn brief(report: &Report, max_bytes: usize) -> String {
-    let mut lines = vec![format!("## {}", super::escape::markdown(words::headline(report)))];
+fn brief(report: &Report, language: Language, max_bytes: usize) -> String {
+    let mut lines = vec![format!("## {}", escape::markdown(words::headline(language, report)))];
     if let Some(cause) = &report.root_cause {
-        lines.push(format!("Change {}.", super::escape::code(&words::object(&cause.resource))));
-        lines.push(super::escape::markdown(&cause.fix.summary));
+        lines.push(language.say("change", &[("object", &escape::code(&words::object(&cause.resource)))]));
+        lines.push(escape::markdown(&cause.fix.summary));
     }
-    lines.push(format!("The report does not fit into {}.", bytes(max_bytes as u64)));
+    lines.push(language.say("does-not-fit", &[("size", &bytes(max_bytes as u64))]));
     let mut out = String::new();
     for line in lines.iter().filter(|line| !line.is_empty()) {
         let paragraph = format!("{line}\n\n");

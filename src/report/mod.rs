@@ -5,6 +5,8 @@
 
 use std::path::PathBuf;
 
+use crate::language::Language;
+
 mod affected;
 mod assemble;
 mod diff;
@@ -22,10 +24,13 @@ mod sarif;
 mod svg;
 mod terminal;
 mod told;
+mod translated;
 mod words;
+mod wrap;
 
 pub use model::Report;
 use told::told;
+use translated::translated;
 
 /// Output formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +54,8 @@ pub enum Format {
 /// How to render.
 #[derive(Debug, Clone)]
 pub struct Style {
+    /// The language of all words that are not the bundle's own.
+    pub language: Language,
     /// ANSI colours (terminal only).
     pub color: bool,
     /// Columns (terminal only); taken as at least 60 and at most 120.
@@ -69,20 +76,30 @@ pub const MARKDOWN_BYTES: usize = 60_000;
 
 impl Default for Style {
     fn default() -> Self {
-        Self { color: false, width: 80, verbosity: 0, hyperlinks: false, directory: None, max_bytes: MARKDOWN_BYTES }
+        Self {
+            language: Language::English,
+            color: false,
+            width: 80,
+            verbosity: 0,
+            hyperlinks: false,
+            directory: None,
+            max_bytes: MARKDOWN_BYTES,
+        }
     }
 }
 
 /// Renders `report`. The same report and style give the same bytes.
 pub fn render(report: &Report, format: Format, style: &Style) -> Vec<u8> {
+    let language = style.language;
+    let report = &*translated(report, language);
     match format {
         Format::Terminal => terminal::render(&told(report), style),
-        Format::Html => html::render(&told(report), report),
-        Format::Markdown => markdown::render(&told(report), style.max_bytes),
+        Format::Html => html::render(&told(report), report, language),
+        Format::Markdown => markdown::render(&told(report), language, style.max_bytes),
         Format::Json => json::render(report),
-        Format::Sarif => sarif::render(&told(report)),
-        Format::Junit => junit::render(&told(report)),
-        Format::Github => github::render(&told(report)),
+        Format::Sarif => sarif::render(&told(report), language),
+        Format::Junit => junit::render(&told(report), language),
+        Format::Github => github::render(&told(report), language),
     }
     .into_bytes()
 }

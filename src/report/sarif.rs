@@ -7,22 +7,23 @@ use sha2::{Digest, Sha256};
 
 use super::model::{Evidence, Finding, Location, Report};
 use super::{diff, escape, json, words};
+use crate::language::Language;
 use crate::visible::visible;
 
 /// Locations of one result; GitHub shows a hundred.
 const LOCATIONS: usize = 100;
 
 /// The report as a SARIF log of one run.
-pub(super) fn render(report: &Report) -> String {
+pub(super) fn render(report: &Report, language: Language) -> String {
     let mut rules: Vec<Value> = Vec::new();
     let mut results = Vec::new();
     for finding in &report.findings {
         let known = rules.iter().position(|rule| rule["id"] == finding.id.as_str());
         let index = known.unwrap_or_else(|| {
-            rules.push(rule(finding));
+            rules.push(rule(finding, language));
             rules.len() - 1
         });
-        results.push(result(report, finding, index));
+        results.push(result(report, finding, index, language));
     }
     json::pretty(&json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -34,7 +35,7 @@ pub(super) fn render(report: &Report) -> String {
                 "rules": rules,
             }},
             "automationDetails": {"id": format!("coroner/{}", visible(&report.bundle.name))},
-            "invocations": [{"executionSuccessful": true, "toolExecutionNotifications": notifications(report)}],
+            "invocations": [{"executionSuccessful": true, "toolExecutionNotifications": notifications(report, language)}],
             "results": results,
             "columnKind": "unicodeCodePoints",
             "properties": {"verdict": report.verdict, "bundle": report.bundle.name, "sha256": report.bundle.sha256},
@@ -43,19 +44,19 @@ pub(super) fn render(report: &Report) -> String {
 }
 
 /// The cause, described by its first finding.
-fn rule(finding: &Finding) -> Value {
+fn rule(finding: &Finding, language: Language) -> Value {
     json!({
         "id": finding.id,
         "shortDescription": {"text": visible(&finding.title)},
         "fullDescription": {"text": or_dash(&finding.summary)},
-        "help": {"text": or_dash(&help(finding))},
+        "help": {"text": or_dash(&help(finding, language))},
         "defaultConfiguration": {"level": level(finding)},
         "properties": {"tags": ["kubernetes", "incident"]},
     })
 }
 
 /// The fix in plain words.
-fn help(finding: &Finding) -> String {
+fn help(finding: &Finding, language: Language) -> String {
     let fix = &finding.fix;
     let mut out = fix.summary.clone();
     for step in &fix.steps {
@@ -68,7 +69,7 @@ fn help(finding: &Finding) -> String {
         let _ = write!(out, "\n{}", diff::text(&patch.diff));
     }
     for avoid in &fix.avoid {
-        let _ = write!(out, "\nAvoid: {avoid}");
+        let _ = write!(out, "\n{}: {avoid}", language.text("avoid"));
     }
     for url in &fix.docs {
         let _ = write!(out, "\n{url}");
@@ -76,7 +77,7 @@ fn help(finding: &Finding) -> String {
     visible(out.trim()).into_owned()
 }
 
-fn result(report: &Report, finding: &Finding, rule: usize) -> Value {
+fn result(report: &Report, finding: &Finding, rule: usize, language: Language) -> Value {
     let mut locations: Vec<Value> = finding.evidence.iter().take(LOCATIONS).map(evidence).collect();
     if locations.is_empty() {
         let whole = Location { path: report.bundle.name.clone(), line: None };
@@ -86,7 +87,7 @@ fn result(report: &Report, finding: &Finding, rule: usize) -> Value {
         "ruleId": finding.id,
         "ruleIndex": rule,
         "level": level(finding),
-        "message": {"text": message(finding)},
+        "message": {"text": message(finding, language)},
         "locations": locations,
         "partialFingerprints": {"coroner/v1": fingerprint(finding)},
         "properties": {"confidence": finding.confidence, "role": finding.role, "severity": finding.severity},
@@ -97,15 +98,14 @@ fn result(report: &Report, finding: &Finding, rule: usize) -> Value {
     result
 }
 
-fn message(finding: &Finding) -> String {
-    let mut text = format!("{}. {}", finding.title.trim_end_matches('.'), finding.summary);
-    let _ = write!(
-        text,
-        " Change {} ({}, confidence {}).",
-        words::object(&finding.resource),
-        words::role(&finding.role),
-        words::confidence(finding.confidence)
-    );
+fn message(finding: &Finding, language: Language) -> String {
+    let facts = [
+        ("object", &*words::object(&finding.resource)),
+        ("role", words::role(language, &finding.role)),
+        ("confidence", &words::confidence(language, finding.confidence)),
+    ];
+    let change = language.say("change-role", &facts);
+    let text = format!("{}. {} {change}", finding.title.trim_end_matches('.'), finding.summary);
     visible(&text).into_owned()
 }
 
@@ -150,12 +150,16 @@ fn chain(finding: &Finding) -> Vec<Value> {
 }
 
 /// What could not be read, and what is not there.
-fn notifications(report: &Report) -> Vec<Value> {
+fn notifications(report: &Report, language: Language) -> Vec<Value> {
     let problem = |p: &super::model::Problem| {
         let location = Location { path: p.path.clone(), line: p.line };
         json!({"level": "warning", "message": {"text": or_dash(&p.what)}, "locations": [{"physicalLocation": physical(&location)}]})
     };
-    let blind = |b: &super::model::BlindSpot| json!({"level": "note", "message": {"text": visible(&format!("Not in the bundle: {}. {}. {}", b.what, b.why_it_matters, b.collect))}});
+    let blind = |b: &super::model::BlindSpot| {
+        let why = b.why_it_matters.trim_end_matches(['.', '。']);
+        let text = language.say("not-in-bundle-is", &[("what", &b.what), ("why", why), ("collect", &b.collect)]);
+        json!({"level": "note", "message": {"text": visible(&text)}})
+    };
     let problems = report.bundle.problems.iter().take(LOCATIONS).map(problem);
     problems.chain(report.bundle.blind_spots.iter().map(blind)).collect()
 }

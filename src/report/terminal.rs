@@ -51,10 +51,11 @@ pub(super) fn render(report: &Report, style: &Style) -> String {
 }
 
 fn head(sheet: &mut Sheet, finding: &Finding) {
-    let confidence = format!("confidence: {}", words::confidence(finding.confidence));
-    sheet.edges((Ink::Bad, &format!("ROOT CAUSE  {}", finding.id)), (Ink::Plain, &confidence));
+    let language = sheet.language;
+    let confidence = language.say("confidence-is", &[("confidence", &words::confidence(language, finding.confidence))]);
+    sheet.edges((Ink::Bad, &format!("{}  {}", language.text("label-root-cause"), finding.id)), (Ink::Plain, &confidence));
     sheet.prose(Ink::Strong, &finding.title);
-    sheet.prose(Ink::Plain, &format!("Change: {}", words::object(&finding.resource)));
+    sheet.prose(Ink::Plain, &language.say("change-line", &[("object", &words::object(&finding.resource))]));
 }
 
 fn root_cause(sheet: &mut Sheet, report: &Report, finding: &Finding, verbose: bool) {
@@ -66,7 +67,7 @@ fn root_cause(sheet: &mut Sheet, report: &Report, finding: &Finding, verbose: bo
     if verbose {
         sheet.blank();
         for (i, why) in finding.confidence_why.iter().enumerate() {
-            sheet.hanging((Ink::Strong, if i == 0 { "SURE" } else { "" }), "- ", why);
+            sheet.hanging((Ink::Strong, if i == 0 { sheet.language.text("label-sure") } else { "" }), "- ", why);
         }
         hurts(sheet, report.symptoms.iter(), usize::MAX);
     }
@@ -89,7 +90,9 @@ fn evidence(sheet: &mut Sheet, finding: &Finding, verbose: bool) {
         quote(sheet, *index, evidence, around);
     }
     if shown.len() < finding.evidence.len() {
-        sheet.line(format_args!("  {} more pieces of evidence with -v", finding.evidence.len() - shown.len()));
+        let n = (finding.evidence.len() - shown.len()).to_string();
+        let more = sheet.language.say("more-evidence", &[("n", &n)]);
+        sheet.line(format_args!("  {more}"));
     }
 }
 
@@ -105,7 +108,7 @@ fn chain(sheet: &mut Sheet, finding: &Finding) {
     for (i, link) in finding.chain.iter().enumerate() {
         let depth = i.min(DEEPEST);
         let branch = if i == 0 { String::new() } else { format!("{}└─ ", "   ".repeat(depth - 1)) };
-        let label = if i == 0 { "WHY" } else { "" };
+        let label = if i == 0 { sheet.language.text("label-why") } else { "" };
         sheet.hanging((Ink::Strong, label), &branch, &words::object(&link.resource));
         let stem = if i == last || i >= DEEPEST { "   " } else { "│  " };
         let marks: String = link.evidence.iter().map(|index| format!(" [{}]", index + 1)).collect();
@@ -118,10 +121,11 @@ fn chain(sheet: &mut Sheet, finding: &Finding) {
 }
 
 fn fix(sheet: &mut Sheet, fix: &Fix, verbose: bool) {
+    let language = sheet.language;
     let nothing_to_paste = fix.patches.is_empty() && fix.commands.is_empty();
     if !fix.summary.is_empty() {
         sheet.blank();
-        sheet.labelled((Ink::Good, "FIX"), &fix.summary);
+        sheet.labelled((Ink::Good, language.text("label-fix")), &fix.summary);
     }
     if verbose || nothing_to_paste {
         for (i, step) in fix.steps.iter().enumerate() {
@@ -130,26 +134,26 @@ fn fix(sheet: &mut Sheet, fix: &Fix, verbose: bool) {
     }
     for patch in fix.patches.iter().take(if verbose { usize::MAX } else { 1 }) {
         changes(sheet, &patch.diff, if verbose { usize::MAX } else { DIFF_SHOWN });
-        sheet.labelled((Ink::Plain, ""), &format!("({})", words::verified(&patch.verified)));
+        sheet.labelled((Ink::Plain, ""), &format!("({})", words::verified(language, &patch.verified)));
     }
     for command in &fix.commands {
         sheet.verbatim(Ink::Plain, "$ ", command);
     }
     for avoid in &fix.avoid {
-        sheet.labelled((Ink::Warn, "AVOID"), avoid);
+        sheet.labelled((Ink::Warn, language.text("label-avoid")), avoid);
     }
     if verbose {
         for (i, command) in fix.verify.iter().enumerate() {
             if i == 0 {
-                sheet.labelled((Ink::Strong, "VERIFY"), "afterwards:");
+                sheet.labelled((Ink::Strong, language.text("label-verify")), language.text("afterwards"));
             }
             sheet.verbatim(Ink::Plain, "$ ", command);
         }
         for prevent in &fix.prevent {
-            sheet.labelled((Ink::Strong, "PREVENT"), prevent);
+            sheet.labelled((Ink::Strong, language.text("label-prevent")), prevent);
         }
         for url in &fix.docs {
-            sheet.labelled((Ink::Strong, "READ"), url);
+            sheet.labelled((Ink::Strong, language.text("label-read")), url);
         }
     }
 }
@@ -165,40 +169,51 @@ fn changes(sheet: &mut Sheet, diff: &str, most: usize) {
         sheet.verbatim(ink, "  ", &format!("{} {}", change.sign, change.text));
     }
     if changes.len() > most {
-        sheet.labelled((Ink::Plain, ""), &format!("  … {} more lines with -v", changes.len() - most));
+        let more = sheet.language.say("more-lines", &[("n", &(changes.len() - most).to_string())]);
+        sheet.labelled((Ink::Plain, ""), &format!("  {more}"));
     }
 }
 
 fn healthy(sheet: &mut Sheet, report: &Report) {
+    let language = sheet.language;
     let missing = match report.bundle.blind_spots.as_slice() {
         [] => String::new(),
-        spots => format!(" Not in it: {}.", spots.iter().map(|spot| spot.what.as_str()).collect::<Vec<_>>().join("; ")),
+        spots => {
+            let spots = spots.iter().map(|spot| spot.what.as_str()).collect::<Vec<_>>().join("; ");
+            format!(" {}", language.say("not-in-it", &[("spots", &spots)]))
+        }
     };
-    sheet.edges((Ink::Good, &format!("HEALTHY  {}", words::headline(report))), (Ink::Plain, ""));
-    sheet.prose(Ink::Plain, &format!("Examined {}.{missing}", words::examined(report)));
+    let headline = format!("{}  {}", language.text("label-healthy"), words::headline(language, report));
+    sheet.edges((Ink::Good, &headline), (Ink::Plain, ""));
+    let examined = language.say("examined-only", &[("examined", &words::examined(language, report))]);
+    sheet.prose(Ink::Plain, &format!("{examined}{missing}"));
 }
 
 fn inconclusive_head(sheet: &mut Sheet, report: &Report) {
-    sheet.edges((Ink::Warn, &format!("INCONCLUSIVE  {}", words::headline(report))), (Ink::Plain, ""));
+    let language = sheet.language;
+    let headline = format!("{}  {}", language.text("label-inconclusive"), words::headline(language, report));
+    sheet.edges((Ink::Warn, &headline), (Ink::Plain, ""));
     let Some(first) = report.symptoms.first() else { return };
     let symptoms = match report.symptoms.len() {
-        1 => "One symptom:".to_owned(),
-        n => format!("{n} symptoms, first"),
+        1 => language.text("one-symptom").to_owned(),
+        n => language.say("symptoms-first", &[("symptoms", &words::count(language, n as u64, "symptoms"))]),
     };
     sheet.prose(Ink::Plain, &format!("{symptoms} {}: {}", words::object(&first.resource), first.what));
 }
 
 fn inconclusive(sheet: &mut Sheet, report: &Report, verbose: bool) {
+    let language = sheet.language;
     if verbose || report.symptoms.len() > 1 {
         hurts(sheet, report.symptoms.iter(), if verbose { usize::MAX } else { LINES_SHOWN });
     }
     let shown = if verbose { report.findings.len() } else { report.findings.len().min(LINES_SHOWN) };
     for (i, finding) in report.findings[..shown].iter().enumerate() {
         sheet.blank();
-        let label = if i == 0 { "MAYBE" } else { "" };
-        let (object, confidence) = (words::object(&finding.resource), words::confidence(finding.confidence));
+        let label = if i == 0 { language.text("label-maybe") } else { "" };
+        let confidence = language.say("with-confidence", &[("confidence", &words::confidence(language, finding.confidence))]);
+        let object = words::object(&finding.resource);
         sheet.hanging((Ink::Warn, label), &format!("{}. ", i + 1), &finding.title);
-        sheet.hanging((Ink::Plain, ""), "   ", &format!("{object} · {} · confidence {confidence}", finding.id));
+        sheet.hanging((Ink::Plain, ""), "   ", &format!("{object} · {} · {confidence}", finding.id));
         for why in &finding.confidence_why {
             sheet.hanging((Ink::Plain, ""), "   - ", why);
         }
@@ -209,29 +224,32 @@ fn inconclusive(sheet: &mut Sheet, report: &Report, verbose: bool) {
 }
 
 fn hurts<'a>(sheet: &mut Sheet, symptoms: impl ExactSizeIterator<Item = &'a Symptom>, most: usize) {
+    let language = sheet.language;
     let total = symptoms.len();
     if total > 0 {
         sheet.blank();
     }
     for (i, symptom) in symptoms.take(most).enumerate() {
-        let since = symptom.since.as_deref().map(|at| format!(" (since {})", words::time(at))).unwrap_or_default();
+        let since = symptom.since.as_deref().map(|at| language.say("since", &[("at", &words::time(at))]));
+        let since = since.map(|since| format!(" ({since})")).unwrap_or_default();
         let text = format!("{}: {}{since}", words::object(&symptom.resource), symptom.what);
-        sheet.hanging((Ink::Strong, if i == 0 { "HURTS" } else { "" }), "- ", &text);
+        sheet.hanging((Ink::Strong, if i == 0 { language.text("label-hurts") } else { "" }), "- ", &text);
     }
     if total > most {
-        sheet.labelled((Ink::Plain, ""), &format!("  and {} more", total - most));
+        sheet.labelled((Ink::Plain, ""), &format!("  {}", language.say("and-more", &[("n", &(total - most).to_string())])));
     }
 }
 
 /// What else is there: other findings, and symptoms that nothing explains.
 fn also(sheet: &mut Sheet, report: &Report, verbose: bool) {
+    let language = sheet.language;
     let candidates = if report.root_cause.is_some() { 0 } else { report.findings.len() };
-    let findings = words::others(report)
-        .skip(candidates)
-        .map(|(_, finding)| format!("{}: {} ({})", words::role(&finding.role), finding.title, words::object(&finding.resource)));
+    let findings = words::others(report).skip(candidates).map(|(_, finding)| {
+        format!("{}: {} ({})", words::role(language, &finding.role), finding.title, words::object(&finding.resource))
+    });
     let unexplained = words::unexplained(report)
         .filter(|_| report.root_cause.is_some())
-        .map(|symptom| format!("unexplained: {}: {}", words::object(&symptom.resource), symptom.what));
+        .map(|symptom| format!("{}: {}: {}", language.text("unexplained-is"), words::object(&symptom.resource), symptom.what));
     let lines: Vec<String> = findings.chain(unexplained).collect();
     if lines.is_empty() {
         return;
@@ -239,10 +257,13 @@ fn also(sheet: &mut Sheet, report: &Report, verbose: bool) {
     sheet.blank();
     let shown = if verbose { lines.len() } else { lines.len().min(LINES_SHOWN) };
     for (i, line) in lines[..shown].iter().enumerate() {
-        sheet.hanging((Ink::Strong, if i == 0 { "ALSO" } else { "" }), "- ", line);
+        sheet.hanging((Ink::Strong, if i == 0 { language.text("label-also") } else { "" }), "- ", line);
     }
     if shown < lines.len() {
-        sheet.labelled((Ink::Plain, ""), &format!("  and {} more with -v", lines.len() - shown));
+        sheet.labelled(
+            (Ink::Plain, ""),
+            &format!("  {}", language.say("more-verbose", &[("n", &(lines.len() - shown).to_string())])),
+        );
     }
 }
 
@@ -252,13 +273,14 @@ fn timeline(sheet: &mut Sheet, report: &Report) {
             sheet.blank();
         }
         let object = moment.resource.as_ref().map(|r| format!("{}: ", words::object(r))).unwrap_or_default();
-        let label = if i == 0 { "WHEN" } else { "" };
+        let label = if i == 0 { sheet.language.text("label-when") } else { "" };
         let text = format!("{object}{} ({})", moment.what, words::place(&moment.source));
         sheet.hanging((Ink::Strong, label), &format!("{}  ", words::time(&moment.at)), &text);
     }
 }
 
 fn missing(sheet: &mut Sheet, report: &Report, verbose: bool) {
+    let language = sheet.language;
     let spots: &[BlindSpot] = &report.bundle.blind_spots;
     let shown = if verbose { spots.len() } else { spots.len().min(LINES_SHOWN) };
     for (i, spot) in spots[..shown].iter().enumerate() {
@@ -266,7 +288,7 @@ fn missing(sheet: &mut Sheet, report: &Report, verbose: bool) {
             sheet.blank();
         }
         sheet.hanging(
-            (Ink::Strong, if i == 0 { "MISSING" } else { "" }),
+            (Ink::Strong, if i == 0 { language.text("label-missing") } else { "" }),
             "- ",
             &format!("{}: {}", spot.what, spot.why_it_matters),
         );
@@ -275,21 +297,28 @@ fn missing(sheet: &mut Sheet, report: &Report, verbose: bool) {
         }
     }
     if shown < spots.len() {
-        sheet.labelled((Ink::Plain, ""), &format!("  and {} more with -v", spots.len() - shown));
+        sheet.labelled(
+            (Ink::Plain, ""),
+            &format!("  {}", language.say("more-verbose", &[("n", &(spots.len() - shown).to_string())])),
+        );
     }
     let problems = &report.bundle.problems;
     for problem in problems.iter().filter(|_| verbose) {
         let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
-        sheet.labelled((Ink::Warn, "UNREAD"), &format!("{}{line}: {}", problem.path, problem.what));
+        sheet.labelled((Ink::Warn, language.text("label-unread")), &format!("{}{line}: {}", problem.path, problem.what));
     }
     if !verbose && !problems.is_empty() {
-        sheet.labelled((Ink::Warn, "UNREAD"), &format!("{}, listed with -v", words::count(problems.len() as u64, "problem")));
+        sheet.labelled(
+            (Ink::Warn, language.text("label-unread")),
+            &language.say("listed-verbose", &[("problems", &words::count(language, problems.len() as u64, "problems"))]),
+        );
     }
 }
 
 fn foot(sheet: &mut Sheet, report: &Report) {
     sheet.blank();
     let bundle = &report.bundle;
-    let read = format!("{}, {}", words::count(bundle.files, "file"), crate::visible::bytes(bundle.bytes_unpacked));
-    sheet.prose(Ink::Plain, &format!("{read} · the full report: add -o report.html"));
+    let files = words::count(sheet.language, bundle.files, "files");
+    let foot = sheet.language.say("foot", &[("files", &files), ("size", &crate::visible::bytes(bundle.bytes_unpacked))]);
+    sheet.prose(Ink::Plain, &foot);
 }

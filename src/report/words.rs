@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::model::{Evidence, Finding, Location, Ref, Report, Symptom};
+use crate::language::Language;
 use crate::visible::bytes;
 
 /// `Pod shop/web-0`, `Node worker-1`.
@@ -27,17 +28,17 @@ pub(super) fn place(location: &Location) -> String {
 }
 
 /// `high`, `medium` or `low`.
-pub(super) fn level(confidence: f64) -> &'static str {
-    match confidence {
+pub(super) fn level(language: Language, confidence: f64) -> &'static str {
+    language.text(match confidence {
         c if c >= 0.8 => "high",
         c if c >= 0.5 => "medium",
         _ => "low",
-    }
+    })
 }
 
 /// `high (0.97)`.
-pub(super) fn confidence(confidence: f64) -> String {
-    format!("{} ({confidence:.2})", level(confidence))
+pub(super) fn confidence(language: Language, confidence: f64) -> String {
+    format!("{} ({confidence:.2})", level(language, confidence))
 }
 
 /// `2024-11-18 09:12:13 UTC` from RFC 3339; what is no time stays as it is.
@@ -57,10 +58,9 @@ fn format_time(rfc3339: &str, format: &str) -> String {
     }
 }
 
-/// `1 file`, `2 files`.
-pub(super) fn count(n: u64, one: &str) -> String {
-    let plural = if n == 1 { "" } else { "s" };
-    format!("{} {one}{plural}", thousands(n))
+/// `1 file`, `2 files`: the message `key` with the number `n`.
+pub(super) fn count(language: Language, n: u64, key: &'static str) -> String {
+    language.say(key, &[("n", &thousands(n))])
 }
 
 /// `12,345`.
@@ -77,34 +77,34 @@ pub(super) fn thousands(n: u64) -> String {
 }
 
 /// What trying a patch in memory showed, as a sentence.
-pub(super) fn verified(state: &str) -> &'static str {
-    match state {
-        "cleared" => "checked: with this change the fault is gone",
-        "not-cleared" => "checked: this change alone does not clear the fault",
-        _ => "not checked: the fault was reported, not computed, so the change could not be tried",
-    }
+pub(super) fn verified(language: Language, state: &str) -> &'static str {
+    language.text(match state {
+        "cleared" => "verified-cleared",
+        "not-cleared" => "verified-not-cleared",
+        _ => "verified-not-checked",
+    })
 }
 
 /// The one line that answers: the cause's title, or what is there instead of one.
-pub(super) fn headline(report: &Report) -> &str {
+pub(super) fn headline(language: Language, report: &Report) -> &str {
     match &report.root_cause {
         Some(finding) => &finding.title,
-        None if report.verdict == "healthy" => "Nothing in this bundle is broken.",
-        None => "No cause is proved.",
+        None if report.verdict == "healthy" => language.text("headline-healthy"),
+        None => language.text("headline-inconclusive"),
     }
 }
 
 /// `214 objects of 23 kinds in 31 files (812 kB)`.
-pub(super) fn examined(report: &Report) -> String {
+pub(super) fn examined(language: Language, report: &Report) -> String {
     let objects: usize = report.inventory.iter().map(|stock| stock.count).sum();
     let kinds = report.inventory.iter().map(|stock| &stock.kind).collect::<BTreeSet<_>>().len();
-    let size = bytes(report.bundle.bytes_unpacked);
-    format!(
-        "{} of {} in {} ({size})",
-        count(objects as u64, "object"),
-        count(kinds as u64, "kind"),
-        count(report.bundle.files, "file")
-    )
+    let facts = [
+        ("objects", &*count(language, objects as u64, "objects")),
+        ("kinds", &count(language, kinds as u64, "kinds")),
+        ("files", &count(language, report.bundle.files, "files")),
+        ("size", &bytes(report.bundle.bytes_unpacked)),
+    ];
+    language.say("examined", &facts)
 }
 
 /// Findings beside the root cause, with their indexes.
@@ -158,9 +158,22 @@ pub(super) fn collect(report: &Report) -> String {
 }
 
 /// How a role is said.
-pub(super) fn role(role: &str) -> &str {
+pub(super) fn role(language: Language, role: &str) -> &str {
     match role {
-        "root-cause" => "root cause",
+        "root-cause" => language.text("role-root-cause"),
+        "contributing" => language.text("role-contributing"),
+        "consequence" => language.text("role-consequence"),
+        "independent" => language.text("role-independent"),
+        other => other,
+    }
+}
+
+/// How the worth of a piece of evidence is said.
+pub(super) fn strength(language: Language, strength: &str) -> &str {
+    match strength {
+        "proof" => language.text("proof"),
+        "statement" => language.text("statement"),
+        "hint" => language.text("hint"),
         other => other,
     }
 }
@@ -172,9 +185,10 @@ mod tests {
     #[test]
     fn numbers_and_times_read_well() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(thousands).join(" "), "0 999 1,000 1,234,567");
-        assert_eq!([count(1, "file"), count(0, "file")], ["1 file", "0 files"]);
+        assert_eq!([1, 0, 2_000].map(|n| count(Language::English, n, "files")), ["1 file", "0 files", "2,000 files"]);
         assert_eq!(time("2024-11-18T09:12:13+01:00"), "2024-11-18 08:12:13 UTC");
         assert_eq!(time("yesterday"), "yesterday");
-        assert_eq!([0.97, 0.5, 0.2].map(confidence), ["high (0.97)", "medium (0.50)", "low (0.20)"]);
+        let sure = [0.97, 0.5, 0.2].map(|c| confidence(Language::English, c));
+        assert_eq!(sure, ["high (0.97)", "medium (0.50)", "low (0.20)"]);
     }
 }

@@ -1,5 +1,6 @@
 //! How each format looks, kept in `testdata/report/golden/`. `UPDATE_GOLDEN=1 cargo test --test report` writes it anew.
 
+use coroner::language::Language;
 use coroner::report::{Format, Style, render};
 
 use super::{SAMPLES, sample, testdata, text};
@@ -67,4 +68,13 @@ fn evidence_links_to_its_file_where_there_is_one() {
     let style = Style { hyperlinks: true, directory: Some("/tmp/bundle".into()), ..Style::default() };
     assert!(shown(&style).contains("\u{1b}]8;;file:///tmp/bundle/a%20b/%3Cx%3E.yaml\u{1b}\\a b/<x>.yaml:48\u{1b}]8;;\u{1b}\\"));
     assert!(!shown(&Style { hyperlinks: false, ..style }).contains('\u{1b}'));
+}
+
+#[test]
+fn chinese() {
+    let report = sample("root-cause");
+    for (format, suffix) in [(Format::Terminal, "zh.txt"), (Format::Markdown, "zh.md"), (Format::Github, "zh.github.txt")] {
+        let style = Style { language: Language::Chinese, ..Style::default() };
+        assert_golden(&format!("root-cause.{suffix}"), &String::from_utf8(render(&report, format, &style)).expect("is UTF-8"));
+    }
 }

@@ -50,7 +50,7 @@ fn the_page_has_no_elements_but_its_own() {
     let tag = Regex::new(
         r#"(?x) ^/?(!doctype|html|head|meta|title|body|a|header|p|b|bdi|nav|ul|li|main|section|h1|h2|h3|span|code|pre|mark|details|summary
             |ol|figure|figcaption|div|article|dl|dt|dd|table|thead|tbody|tr|th|td|time|footer|svg|g|rect|path|text|circle|title)
-            (\s(lang|charset|http-equiv|content|name|class|href|id|aria-[a-z]+|role|open|tabindex|scope|datetime|rel|html
+            (\s(lang|charset|http-equiv|content|name|class|href|id|aria-[a-z]+|data-[a-z]+|role|open|tabindex|scope|datetime|rel|html
             |viewBox|width|height|x|y|rx|d|cx|cy|r)(="[^"<>]*")?)*\s*/?$"#,
     )
     .expect("is a pattern");

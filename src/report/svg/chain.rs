@@ -1,8 +1,9 @@
 //! The chain from cause to symptom as boxes stacked top to bottom.
 
 use super::fitted;
+use crate::language::Language;
 use crate::report::model::{Finding, Link};
-use crate::report::words;
+use crate::report::{words, wrap};
 
 /// Columns of text in a box.
 const COLUMNS: usize = 112;
@@ -30,7 +31,7 @@ struct Step {
 }
 
 /// The chain of `finding`.
-pub(in crate::report) fn chain(finding: &Finding) -> Chain {
+pub(in crate::report) fn chain(finding: &Finding, language: Language) -> Chain {
     let last = finding.chain.len().saturating_sub(1);
     let mut y = 0;
     let mut boxes = Vec::with_capacity(finding.chain.len());
@@ -38,8 +39,8 @@ pub(in crate::report) fn chain(finding: &Finding) -> Chain {
         let lines = wrapped(link);
         let height = 34 + 18 * lines.len();
         let (role, class) = match i {
-            0 => ("cause", "cause"),
-            _ if i == last => ("symptom", "symptom"),
+            0 => (language.text("cause"), "cause"),
+            _ if i == last => (language.text("symptom"), "symptom"),
             _ => ("", "step"),
         };
         boxes.push(Step { y, height, object: fitted(&words::object(&link.resource), 80), role, class, lines });
@@ -50,7 +51,8 @@ pub(in crate::report) fn chain(finding: &Finding) -> Chain {
 
 fn wrapped(link: &Link) -> Vec<String> {
     let text = crate::visible::visible_line(&link.what);
-    let mut lines: Vec<String> = textwrap::wrap(&text, COLUMNS).into_iter().map(String::from).collect();
+    let mut lines =
+        textwrap::wrap(&text, wrap::options(COLUMNS).break_words(true)).into_iter().map(String::from).collect::<Vec<_>>();
     if lines.len() > LINES {
         let rest = lines.split_off(LINES - 1).join(" ");
         lines.push(fitted(&rest, COLUMNS));

@@ -1,8 +1,10 @@
 //! What happened when, as one lane per object.
 
 use jiff::Timestamp;
+use unicode_width::UnicodeWidthStr;
 
 use super::fitted;
+use crate::language::Language;
 use crate::report::model::{Moment, Report, Symptom};
 use crate::report::words;
 
@@ -66,14 +68,14 @@ struct Tick {
 }
 
 /// The timeline of `report`; `None` when nothing in it has a time.
-pub(in crate::report) fn timeline(report: &Report) -> Option<Timeline> {
+pub(in crate::report) fn timeline(report: &Report, language: Language) -> Option<Timeline> {
     let mut moments: Vec<(Timestamp, &Moment)> = report.timeline.iter().filter_map(|m| Some((m.at.parse().ok()?, m))).collect();
     moments.sort_by_key(|(at, _)| *at);
     let first = moments.first()?.0;
     let collected: Option<Timestamp> = report.bundle.collected_at.as_deref().and_then(|at| at.parse().ok());
     let last = moments.last()?.0;
-    let lanes = lanes(report, &moments);
-    let longest = lanes.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let lanes = lanes(report, &moments, language.text("other-objects"));
+    let longest = lanes.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
     let left = (longest as f64 * LETTER + 24.0).round();
     let scale = Scale::new(&moments, first, last.max(collected.unwrap_or(last)), left);
 
@@ -89,7 +91,7 @@ pub(in crate::report) fn timeline(report: &Report) -> Option<Timeline> {
         lanes: lanes
             .into_iter()
             .enumerate()
-            .map(|(i, (name, members))| Lane { name, y: 38.0 + i as f64 * LANE, marks: marks(&members, &scale) })
+            .map(|(i, (name, members))| Lane { name, y: 38.0 + i as f64 * LANE, marks: marks(&members, &scale, language) })
             .collect(),
         ticks: scale.ticks(),
         gap: scale.gap.map(|(at, _)| round(scale.x(at) + BREAK / 2.0)),
@@ -102,7 +104,7 @@ pub(in crate::report) fn timeline(report: &Report) -> Option<Timeline> {
 type Members<'a> = Vec<(Timestamp, &'a Moment)>;
 
 /// Lanes in order: the culprit, the objects of the chain, then whatever comes first in time.
-fn lanes<'a>(report: &Report, moments: &[(Timestamp, &'a Moment)]) -> Vec<(String, Members<'a>)> {
+fn lanes<'a>(report: &Report, moments: &[(Timestamp, &'a Moment)], rest: &str) -> Vec<(String, Members<'a>)> {
     let mut lanes: Vec<(String, Members<'a>)> = Vec::new();
     if let Some(cause) = &report.root_cause {
         for object in std::iter::once(&cause.resource).chain(cause.chain.iter().map(|link| &link.resource)) {
@@ -126,7 +128,7 @@ fn lanes<'a>(report: &Report, moments: &[(Timestamp, &'a Moment)]) -> Vec<(Strin
     }
     lanes.retain(|(_, members)| !members.is_empty());
     if !others.is_empty() {
-        lanes.push(("other objects".to_owned(), others));
+        lanes.push((rest.to_owned(), others));
     }
     lanes.into_iter().map(|(name, members)| (fitted(&short(&name), NAME), members)).collect()
 }
@@ -140,8 +142,9 @@ fn short(name: &str) -> String {
 }
 
 /// Marks from left to right; those of one class that would overlap become a bar.
-fn marks(members: &[(Timestamp, &Moment)], scale: &Scale) -> Vec<Mark> {
+fn marks(members: &[(Timestamp, &Moment)], scale: &Scale, language: Language) -> Vec<Mark> {
     let mut marks: Vec<Mark> = Vec::new();
+    let mut first = String::new();
     for (at, moment) in members {
         let x = scale.x(*at);
         let class = class(&moment.what);
@@ -149,16 +152,13 @@ fn marks(members: &[(Timestamp, &Moment)], scale: &Scale) -> Vec<Mark> {
             Some(last) if last.class == class && x - (last.x + last.width) < APART => {
                 last.count += 1;
                 last.width = round((x - last.x).max(18.0));
-                last.label =
-                    format!("{} moments, the first: {}", last.count, last.label.rsplit("first: ").next().unwrap_or_default());
+                let facts = [("n", &*last.count.to_string()), ("first", &first)];
+                last.label = language.say("moments-first", &facts);
             }
-            _ => marks.push(Mark {
-                x,
-                width: 0.0,
-                count: 1,
-                class,
-                label: fitted(&format!("{} {}", words::time(&moment.at), moment.what), 120),
-            }),
+            _ => {
+                first = fitted(&format!("{} {}", words::time(&moment.at), moment.what), 120);
+                marks.push(Mark { x, width: 0.0, count: 1, class, label: first.clone() });
+            }
         }
     }
     marks
@@ -188,7 +188,8 @@ fn class(what: &str) -> &'static str {
         "exceeded",
         "unreachable",
     ];
-    const CHANGED: [&str; 8] = ["created", "changed", "updated", "replaced", "scaled", "deleted", "applied", "restarted"];
+    const CHANGED: [&str; 9] =
+        ["已创建", "created", "changed", "updated", "replaced", "scaled", "deleted", "applied", "restarted"];
     let what = what.to_ascii_lowercase();
     if ERROR.iter().any(|word| what.contains(word)) {
         "error"
@@ -311,7 +312,7 @@ mod tests {
     #[test]
     fn a_long_gap_is_cut_out_and_the_days_are_told() {
         let day = 86_400;
-        let picture = timeline(&report(&[0, 60, 9 * day, 9 * day + 60], None)).expect("there are times");
+        let picture = timeline(&report(&[0, 60, 9 * day, 9 * day + 60], None), Language::English).expect("there are times");
         assert!(picture.gap.is_some());
         let dates: Vec<&str> = picture.ticks.iter().map(|tick| tick.date.as_str()).filter(|date| !date.is_empty()).collect();
         assert_eq!(dates, ["1970-01-01", "1970-01-10"]);
@@ -319,14 +320,14 @@ mod tests {
 
     #[test]
     fn marks_that_would_overlap_become_one() {
-        let picture = timeline(&report(&[0, 22, 44, 50_000, 100_000], None)).expect("there are times");
+        let picture = timeline(&report(&[0, 22, 44, 50_000, 100_000], None), Language::English).expect("there are times");
         let counts: Vec<usize> = picture.lanes[0].marks.iter().map(|mark| mark.count).collect();
         assert_eq!(counts, [3], "{:?}", picture.lanes);
     }
 
     #[test]
     fn without_times_there_is_no_picture() {
-        assert!(timeline(&report(&[], Some(0))).is_none());
+        assert!(timeline(&report(&[], Some(0)), Language::English).is_none());
     }
 
     proptest! {
@@ -335,7 +336,7 @@ mod tests {
             seconds in prop::collection::vec(prop_oneof![0i64..100, 0i64..1_000_000, -60_000_000_000i64..200_000_000_000], 1..60),
             collected in prop::option::of(0i64..200_000_000_000),
         ) {
-            let picture = timeline(&report(&seconds, collected)).expect("there are times");
+            let picture = timeline(&report(&seconds, collected), Language::English).expect("there are times");
             prop_assert!(picture.lanes.len() <= LANES);
             let marks = picture.lanes.iter().flat_map(|lane| &lane.marks);
             let xs = marks.map(|mark| mark.x).chain(picture.ticks.iter().map(|tick| tick.x)).chain(picture.collected).chain(picture.gap);

@@ -7,6 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use super::sheet::{Ink, Sheet};
 use crate::report::excerpt::{self, Line};
 use crate::report::model::Evidence;
+use crate::report::wrap;
 use crate::visible::LINE_MAX;
 
 /// Columns of the line numbers at least.
@@ -57,10 +58,7 @@ fn rows(line: &Line, room: usize) -> Vec<(String, Range<usize>)> {
     if line.text.width() <= room {
         return vec![(line.text.clone(), line.mark.clone())];
     }
-    let options = textwrap::Options::new(room)
-        .subsequent_indent("  ")
-        .word_separator(textwrap::WordSeparator::AsciiSpace)
-        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    let options = wrap::options(room).break_words(true).subsequent_indent("  ");
     let mut rows: Vec<String> = textwrap::wrap(&line.text, options).into_iter().map(String::from).collect();
     if rows.len() > ROWS_MAX {
         rows.truncate(ROWS_MAX);

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Color, Style as Ansi};
-use textwrap::{Options, WordSeparator, WordSplitter};
 use unicode_width::UnicodeWidthStr;
 
+use crate::language::Language;
 use crate::report::model::Location;
-use crate::report::{Style, escape, words};
+use crate::report::{Style, escape, words, wrap};
 use crate::visible::{visible, visible_line};
 
 /// Columns of the gutter.
@@ -47,6 +47,7 @@ impl Ink {
 pub(super) struct Sheet {
     out: String,
     pub(super) width: usize,
+    pub(super) language: Language,
     color: bool,
     hyperlinks: bool,
     directory: Option<PathBuf>,
@@ -57,6 +58,7 @@ impl Sheet {
         Self {
             out: String::new(),
             width: style.width.clamp(60, 120),
+            language: style.language,
             color: style.color,
             hyperlinks: style.hyperlinks,
             directory: style.directory.clone(),
@@ -152,13 +154,9 @@ impl Sheet {
         }
     }
 
-    /// Harmless lines of `text` that fit beside an indent. Words are never broken: a part of one at the start of a line
-    /// could be a runner's command that the whole was not.
+    /// Harmless lines of `text` that fit beside an indent.
     pub(super) fn wrapped(&self, text: &str, indent: usize) -> Vec<String> {
-        let options = Options::new(self.width.saturating_sub(indent).max(20))
-            .break_words(false)
-            .word_separator(WordSeparator::AsciiSpace)
-            .word_splitter(WordSplitter::NoHyphenation);
+        let options = wrap::options(self.width.saturating_sub(indent).max(20));
         textwrap::wrap(&visible_line(text), options).into_iter().map(std::borrow::Cow::into_owned).collect()
     }
 
