@@ -16,6 +16,7 @@ use coroner::report::{Format, Style};
 use coroner::{Options, report};
 
 use crate::progress::{Progress, Stopwatch};
+use crate::workflow;
 
 /// Names what killed a Kubernetes workload from the evidence left behind.
 #[derive(Debug, Parser)]
@@ -77,6 +78,9 @@ struct Analyze {
     /// Do not redact (redaction is the default)
     #[arg(long)]
     show_secrets: bool,
+    /// In a workflow of GitHub: add the Markdown report to the step's summary, and verdict, cause, object and confidence to its outputs
+    #[arg(long)]
+    github_actions: bool,
     /// Exit 1 when a root cause was found
     #[arg(long)]
     exit_code: bool,
@@ -248,6 +252,7 @@ fn analyze(args: &Analyze) -> anyhow::Result<bool> {
         catalog.extend(&path.to_string_lossy(), &text, &detector_names())?;
     }
     // Outputs are opened before the work, so that a path that cannot be written fails at once.
+    let step = args.github_actions.then(workflow::Step::of_environment).transpose()?;
     let mut outputs = args.output.iter().map(|path| open(path)).collect::<anyhow::Result<Vec<_>>>()?;
     let sources: Vec<Source> = args.bundles.iter().map(|b| source(b)).collect();
     let mut limits = Limits::default();
@@ -277,6 +282,9 @@ fn analyze(args: &Analyze) -> anyhow::Result<bool> {
     for (path, file, format) in &mut outputs {
         let bytes = report::render(&report, *format, &args.style(false));
         file.write_all(&bytes).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    if let Some(step) = &step {
+        step.write(&report, &args.style(false))?;
     }
     let format = args.format.into();
     print(&report::render(&report, format, &args.style(true)))?;

@@ -2,6 +2,7 @@
 
 mod cli;
 mod progress;
+mod workflow;
 
 fn main() -> std::process::ExitCode {
     cli::run()

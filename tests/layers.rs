@@ -74,7 +74,7 @@ fn every_folder_has_its_layer() {
     for path in all_sources() {
         let here = layer(&path);
         let known = LAYERS.iter().any(|(name, _)| *name == here)
-            || ["lib", "main", "cli", "demo", "gather", "progress"].contains(&here.as_str());
+            || ["lib", "main", "cli", "demo", "gather", "progress", "workflow"].contains(&here.as_str());
         assert!(known, "{} is in no layer of tests/layers.rs", path.display());
     }
 }

@@ -192,7 +192,7 @@ proptest! {
             let (a, b) = (a.min(b), a.max(b));
             match kind {
                 0 => text.truncate(b),
-                1 => text.replace_range(a..b.min(a.saturating_add(40)).max(a), ""),
+                1 => text.replace_range(a..text.floor_char_boundary(b.min(a.saturating_add(40))).max(a), ""),
                 2 => text.insert_str(a, &piece),
                 _ => text = format!("{}{}{}", &text[..b], piece, &text[a..]),
             }

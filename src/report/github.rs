@@ -5,6 +5,7 @@ use super::escape::{command_data, command_property};
 use super::model::{Finding, Report};
 use super::words;
 use crate::language::Language;
+use crate::visible::visible_line;
 
 /// A step may give ten warnings; the last is kept for what is missing.
 const WARNINGS: usize = 9;
@@ -42,6 +43,20 @@ pub(super) fn render(report: &Report, language: Language) -> String {
         out.push_str(&command("notice", language.text("annotation-missing"), &missing.join("; ")));
     }
     out
+}
+
+/// What later steps of a workflow may ask for, as lines of `GITHUB_OUTPUT`: `verdict`, `cause`, `object`, `confidence` and
+/// `title`, empty where no root cause is named.
+pub fn outputs(report: &Report) -> String {
+    let of_cause = |told: &dyn Fn(&Finding) -> String| report.root_cause.as_ref().map(told).unwrap_or_default();
+    let outputs = [
+        ("verdict", report.verdict.clone()),
+        ("cause", of_cause(&|cause| cause.id.clone())),
+        ("object", of_cause(&|cause| words::object(&cause.resource))),
+        ("confidence", of_cause(&|cause| format!("{:.2}", cause.confidence))),
+        ("title", of_cause(&|cause| cause.title.clone())),
+    ];
+    outputs.into_iter().map(|(name, value)| format!("{name}={}\n", visible_line(&value))).collect()
 }
 
 fn told(finding: &Finding, language: Language) -> String {

@@ -28,6 +28,7 @@ mod translated;
 mod words;
 mod wrap;
 
+pub use github::outputs;
 pub use model::Report;
 use told::told;
 use translated::translated;
