@@ -11,8 +11,8 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Va
 pub const STANDARD_FACTS: &[&str] = &["ns", "name", "kind", "ref", "resource", "n", "kubernetes_version"];
 
 /// Facts every sign gives beside its captures: the object it is seen on (`Pod shop/web-0`) and that object's name, the
-/// container and the node it is about (or nothing), and the text it was read from.
-pub const SIGN_FACTS: &[&str] = &["subject", "subject_name", "container", "node", "text"];
+/// container, its image and the node it is about (or nothing), and the text it was read from.
+pub const SIGN_FACTS: &[&str] = &["subject", "subject_name", "container", "image", "node", "text"];
 
 /// Instructions one template may take: a rules file must not be able to hang a run.
 const FUEL: u64 = 50_000;

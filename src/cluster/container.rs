@@ -15,7 +15,7 @@ pub struct Container<'a> {
     pub pod: &'a Resource,
     /// Its name.
     pub name: &'a str,
-    /// Its spec; absent when the pod was read from a table.
+    /// Its spec; absent when the pod was read from a table and its template does not tell.
     pub spec: Value<'a>,
     /// Its status; absent when the kubelet has not said a word yet.
     pub status: Value<'a>,
@@ -30,7 +30,7 @@ const LISTS: [(&str, &str); 2] = [("initContainers", "status.initContainerStatus
 
 impl Cluster {
     /// The containers of a pod, those of the init phase first.
-    pub fn containers<'a>(&self, pod: &'a Resource) -> Vec<Container<'a>> {
+    pub fn containers<'a>(&'a self, pod: &'a Resource) -> Vec<Container<'a>> {
         let mut found = Vec::new();
         for (list, statuses) in LISTS {
             let specs = pod.at("spec").get(list);
@@ -41,24 +41,30 @@ impl Cluster {
                 found.push(Container { pod, name, spec, status: status_of(name), list, index });
             }
             if specs.is_empty() {
-                found.extend(statuses.items().enumerate().map(|(index, status)| Container {
-                    pod,
-                    name: status.get("name").text(),
-                    spec: Value::ABSENT,
-                    status,
-                    list,
-                    index,
+                let spec = self.only_container_of_template(pod, list, statuses);
+                found.extend(statuses.items().enumerate().map(|(index, status)| {
+                    let name = if spec.exists() { spec.get("name") } else { status.get("name") }.text();
+                    Container { pod, name, spec, status, list, index }
                 }));
             }
         }
         found
     }
 
+    /// A table does not tell what the containers of a pod are called. Where pod and template have one each, it is that one.
+    fn only_container_of_template<'a>(&'a self, pod: &'a Resource, list: &str, statuses: Value<'a>) -> Value<'a> {
+        if statuses.len() != 1 || statuses.items().any(|s| s.get("name").exists()) {
+            return Value::ABSENT;
+        }
+        let template = self.top_owner(pod).pod_spec().map_or(Value::ABSENT, |(_, spec)| spec.get(list));
+        if template.len() == 1 { template.items().next().unwrap_or(Value::ABSENT) } else { Value::ABSENT }
+    }
+
     /// The logs of a container, the one of the previous run last. A log that names no container is the only container's.
     pub fn logs_of_container<'a>(&'a self, container: &Container<'a>) -> Vec<&'a Log> {
         let alone = self.containers(container.pod).iter().filter(|c| c.list == "containers").count() == 1;
         let fits = |l: &&Log| match l.source.container.as_deref() {
-            Some(name) => name == container.name,
+            Some(name) => name == container.name || alone && container.name.is_empty() && container.list == "containers",
             None => alone && container.list == "containers",
         };
         let mut logs: Vec<&Log> = self.logs_of(&container.pod.reference).filter(fits).collect();

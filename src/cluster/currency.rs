@@ -91,6 +91,7 @@ impl Cluster {
                 "Job" => object.condition("Complete").get("status").is_true() || self.was_made_good(object),
                 "PersistentVolumeClaim" => status.get("phase").text() == "Bound" && status.get("conditions").is_empty(),
                 "PersistentVolume" => status.get("phase").text() == "Bound",
+                _ if observed => return settled_custom(object),
                 _ => false,
             };
         works.then_some(None)
@@ -127,6 +128,12 @@ impl Cluster {
         let running = pod.at("status.phase").text() == "Running" && !pod.at("metadata.deletionTimestamp").exists();
         (running && is_ready && !restarted_lately).then(|| stamp(ready.get("lastTransitionTime")))
     }
+}
+
+/// Controllers of custom resources tell by the condition `Ready` that they have done what was asked of them.
+fn settled_custom(object: &Resource) -> Option<Option<Timestamp>> {
+    let ready = object.condition("Ready");
+    ready.get("status").is_true().then(|| stamp(ready.get("lastTransitionTime")))
 }
 
 fn settled_node(node: &Resource) -> Option<Option<Timestamp>> {

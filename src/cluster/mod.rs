@@ -22,6 +22,7 @@ mod owner;
 mod presence;
 mod quantity;
 mod relation;
+mod secret;
 pub mod selector;
 mod service;
 pub mod simulate;

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::address::addresses;
 use super::service::selects;
-use super::{Cluster, owner_ref};
+use super::{Cluster, owner_ref, secret};
 use crate::decode::{Ref, Resource, Value};
 
 /// Why the second object suffers from the first.
@@ -78,6 +78,12 @@ impl Graph {
             for (kind, name) in needs(spec) {
                 self.edge(&Ref::new(kind, ns.filter(|_| !is_cluster_scoped(kind)), name), Relation::Needed, this);
             }
+        }
+        if let Some(secret) = secret::made_by(resource) {
+            self.edge(this, Relation::Owns, &secret);
+        }
+        if let Some(store) = secret::store_of(resource) {
+            self.edge(&store, Relation::Needed, this);
         }
         match resource.kind() {
             "Pod" => {

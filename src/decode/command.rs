@@ -1,5 +1,7 @@
 //! The command a part of a file is the output of, and what it tells that the output does not: a namespace, whose log it is.
 
+use std::borrow::Cow;
+
 use super::{Decoded, Document, LogSource, is_namespaced};
 
 /// What a `kubectl` command line says.
@@ -32,6 +34,17 @@ const VALUED: &[&str] = &[
     "--sort-by",
     "--tail",
 ];
+
+/// The command line a file is named after: `oc_get_pods_-n_shop_-o_wide.txt`. Empty for every other name.
+pub(super) fn in_file_name(path: &str) -> Cow<'_, str> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let is_command = ["kubectl_", "oc_", "kubectl ", "oc "].iter().any(|program| name.starts_with(program));
+    if !is_command {
+        return Cow::Borrowed("");
+    }
+    let extension = name.rfind('.').filter(|dot| matches!(&name[dot + 1..], "txt" | "yaml" | "yml" | "json" | "log" | "out"));
+    Cow::Owned(name[..extension.unwrap_or(name.len())].replace('_', " "))
+}
 
 impl<'t> Command<'t> {
     /// The command in `title`; `None` when it is none of kubectl's or oc's.
@@ -100,6 +113,14 @@ impl<'t> Command<'t> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_may_be_named_after_its_command() {
+        let namespace = |path| Command::of(&in_file_name(path)).and_then(|c| c.namespace.map(str::to_owned));
+        assert_eq!(namespace("out/oc_get_pods_-n_audit_-o_wide.txt").as_deref(), Some("audit"));
+        assert_eq!(namespace("kubectl describe pods --namespace=shop").as_deref(), Some("shop"));
+        assert_eq!(namespace("out/get_pods_-n_audit.txt"), None);
+    }
 
     #[test]
     fn reads_options_in_every_spelling() {

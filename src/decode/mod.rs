@@ -1,5 +1,6 @@
 //! Entries → documents. A decoder never judges and never fails: what it cannot read is a [`Problem`], what it can is used.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -258,7 +259,8 @@ impl Decoder {
         let mut out = Decoded::default();
         for part in sections::of(&whole) {
             let mut decoded = self.decode_part(&part);
-            if let Some(command) = Command::of(part.title) {
+            let title = if part.title.is_empty() { command::in_file_name(part.path) } else { Cow::Borrowed(part.title) };
+            if let Some(command) = Command::of(&title) {
                 command.complete(&mut decoded);
             }
             out.append(decoded);

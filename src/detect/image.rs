@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::template::Template;
 use super::{Detector, Evidence, Finding};
 use crate::catalog::Strength;
-use crate::cluster::{Cluster, Container, Currency, Presence};
+use crate::cluster::{Cluster, Container, Presence};
 use crate::decode::{Event, Ref, Resource};
 
 mod nearby;
@@ -33,18 +33,33 @@ const REASONS: &[&str] = &[
 const SLOW: SignedDuration = SignedDuration::from_mins(5);
 
 fn image_pull(cluster: &Cluster, out: &mut Vec<Finding>) {
+    let mut failed = Vec::new();
     for pod in cluster.kind("Pod") {
         for container in cluster.containers(pod) {
             let waiting = container.waiting_reason();
-            let pull = Pull { cluster, container };
+            let pull = Pull::of(cluster, container);
             if REASONS.contains(&waiting) {
-                out.extend(pull.failed());
+                failed.extend(pull.failed());
             } else if matches!(waiting, "ContainerCreating" | "PodInitializing") {
                 out.extend(pull.slow());
             }
         }
     }
+    out.extend(told_by_one_for_all(failed));
     out.extend(of_uncollected_pods(cluster));
+}
+
+/// The registry answers all pods of a workload alike: where one of them quotes it, the others need not be guessed at.
+fn told_by_one_for_all(failed: Vec<Finding>) -> Vec<Finding> {
+    let (guessed, mut told): (Vec<_>, Vec<_>) = failed.into_iter().partition(|f| f.strength() == Strength::Hint);
+    for guess in guessed {
+        let same = |t: &&mut Finding| t.culprit == guess.culprit && t.facts.get("image") == guess.facts.get("image");
+        match told.iter_mut().find(same) {
+            Some(finding) => *finding = finding.clone().affects(guess.affected),
+            None => told.push(guess),
+        }
+    }
+    told
 }
 
 /// Failed pulls of pods that only events tell of.
@@ -53,7 +68,7 @@ fn of_uncollected_pods(cluster: &Cluster) -> Vec<Finding> {
     let orphaned = failed.filter(|e| cluster.get(&e.regarding).is_none() && cluster.presence(&e.regarding) != Presence::Absent);
     orphaned
         .filter_map(|event| {
-            let image = event.message.split_once("ull image \"")?.1.split_once('"')?.0;
+            let image = quoted_image(event)?;
             let refusal = Refusal::of(&event.message)?;
             let culprit = cluster.presumed_owner(&event.regarding).map_or(&event.regarding, |o| &o.reference);
             let evidence = Evidence::event(event, Strength::Statement, "the kubelet quotes the runtime's error");
@@ -73,15 +88,34 @@ fn of_uncollected_pods(cluster: &Cluster) -> Vec<Finding> {
         .collect()
 }
 
+/// The image an event speaks of: `Failed to pull image "r.example.com/web:1": …`.
+fn quoted_image(event: &Event) -> Option<&str> {
+    Some(event.message.split_once("ull image \"")?.1.split_once('"')?.0)
+}
+
 /// A container that waits for its image.
 struct Pull<'a> {
     cluster: &'a Cluster,
     container: Container<'a>,
+    image: &'a str,
 }
 
 impl<'a> Pull<'a> {
+    /// A table does not tell the image; the events do.
+    fn of(cluster: &'a Cluster, container: Container<'a>) -> Self {
+        let told = || cluster.events_of(&container.pod.reference).filter_map(quoted_image).last().unwrap_or("");
+        let image = if container.image().is_empty() { told() } else { container.image() };
+        Self { cluster, container, image }
+    }
+
+    /// Does an event of the pod speak of this container and its image?
+    fn is_about(&self, event: &Event) -> bool {
+        let named = event.container().is_none_or(|c| c == self.container.name || self.container.name.is_empty());
+        named && self.cluster.is_current(event) && event.message.contains(self.image)
+    }
+
     fn failed(&self) -> Option<Finding> {
-        let Self { cluster, container } = self;
+        let Self { cluster, container, image } = self;
         let pod = container.pod;
         let template = Template::of(cluster, pod)?;
         if self.is_of_a_former_template(&template) {
@@ -96,7 +130,7 @@ impl<'a> Pull<'a> {
         };
         let near = Nearby::of(cluster, &template, container);
         let secrets = PullSecrets::of(cluster, pod);
-        let (cause, alternative) = judge(refusal, container.image(), &secrets, near.is_some());
+        let (cause, alternative) = judge(refusal, image, &secrets, near.is_some());
         let evidence = match &said {
             Some((_, evidence)) => evidence.clone(),
             None => {
@@ -126,12 +160,9 @@ impl<'a> Pull<'a> {
 
     /// The kubelet began to pull long ago and has not finished.
     fn slow(&self) -> Option<Finding> {
-        let Self { cluster, container } = self;
+        let Self { cluster, container, .. } = self;
         let pod = container.pod;
-        let said = |reason: &str| {
-            let about = cluster.events_of(&pod.reference).filter(|e| e.reason == reason && cluster.is_current(e));
-            about.filter(|e| e.container().is_none_or(|c| c == container.name) && e.message.contains(container.image())).last()
-        };
+        let said = |reason: &str| cluster.events_of(&pod.reference).filter(|e| e.reason == reason && self.is_about(e)).last();
         let began = said("Pulling")?;
         let last = began.last.or(began.first)?;
         let ended = [said("Pulled"), said("Failed")].into_iter().flatten().any(|e| e.last.or(e.first) >= Some(last));
@@ -147,12 +178,14 @@ impl<'a> Pull<'a> {
 
     fn finding(&self, cause: &str, template: &Template<'_>, evidence: Evidence) -> Finding {
         let container = &self.container;
-        let reference = Reference::of(container.image());
+        let reference = Reference::of(self.image);
         let node = container.pod.at("spec.nodeName").text();
         let arch = self.cluster.find("Node", None, node).map_or("", |n| n.at("status.nodeInfo.architecture").text());
         let pointer = |field: &str| template.pointer_of(container, field).unwrap_or_default();
-        Finding::new(cause, template.carrier.clone(), evidence)
-            .fact("image", container.image())
+        let full_node = self.cluster.find("Node", None, node).filter(|_| cause == "image-pull-no-space");
+        let culprit = full_node.map_or(&template.carrier, |n| &n.reference);
+        Finding::new(cause, culprit.clone(), evidence)
+            .fact("image", self.image)
             .fact("registry", reference.registry)
             .fact("repository", reference.repository)
             .fact("tag", reference.tag)
@@ -167,7 +200,7 @@ impl<'a> Pull<'a> {
 
     /// The newest words on this container's image that give a reason, with the place where they stand.
     fn words(&self) -> Option<(Refusal, Evidence)> {
-        let Self { cluster, container } = self;
+        let Self { cluster, container, .. } = self;
         let message = container.status.path("state.waiting.message");
         if let Some(refusal) = Refusal::of(message.text()) {
             let says = "the kubelet quotes the runtime's error";
@@ -175,9 +208,7 @@ impl<'a> Pull<'a> {
         }
         let about_it = |e: &&Event| {
             matches!(e.reason.as_str(), "Failed" | "InspectFailed" | "ErrImageNeverPull" | "FailedToInspectImage")
-                && e.container().is_none_or(|c| c == container.name)
-                && cluster.currency(e) == Currency::Current
-                && e.message.contains(container.image())
+                && self.is_about(e)
         };
         let newest =
             cluster.events_of(&container.pod.reference).filter(about_it).filter_map(|e| Some((Refusal::of(&e.message)?, e)));
@@ -187,7 +218,7 @@ impl<'a> Pull<'a> {
 
     /// The object a person changes has another image by now: this pod is on its way out.
     fn is_of_a_former_template(&self, template: &Template<'_>) -> bool {
-        let image = self.container.image();
+        let image = self.image;
         let Some(wanted) = template.container(&self.container).map(|c| c.get("image")).filter(|i| i.exists()) else {
             return false;
         };

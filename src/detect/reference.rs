@@ -289,19 +289,8 @@ impl<'a> Lookup<'_, 'a> {
 
     /// The object that should have made the Secret, and has not.
     fn maker(&self) -> Option<String> {
-        const MAKERS: [(&str, &str); 3] = [
-            ("ExternalSecret", "spec.target.name"),
-            ("SealedSecret", "spec.template.metadata.name"),
-            ("Certificate", "spec.secretName"),
-        ];
-        MAKERS.iter().find_map(|(kind, field)| {
-            let mut makers = self.cluster.kind(kind).filter(|m| m.namespace() == self.pod.namespace());
-            let named = |m: &&Resource| {
-                let target = m.at(field).text();
-                target == self.asked.name || target.is_empty() && m.name() == self.asked.name
-            };
-            makers.find(named).map(|m| m.reference.to_string())
-        })
+        let secret = Ref::new("Secret", self.pod.namespace(), self.asked.name);
+        self.cluster.maker_of_secret(&secret).filter(|_| self.asked.kind == "Secret").map(|m| m.reference.to_string())
     }
 }
 

@@ -4,9 +4,9 @@ use indexmap::map::Entry;
 use indexmap::{IndexMap, IndexSet};
 
 use super::{Evidence, Facts, Finding, facts};
-use crate::catalog::{Catalog, Cause, Culprit, Sign, Strength, prose};
+use crate::catalog::{Catalog, Cause, Culprit, Layer, Sign, Strength, prose};
 use crate::cluster::Cluster;
-use crate::decode::{Ref, Resource};
+use crate::decode::{Ref, Resource, Value};
 
 mod containers;
 mod events;
@@ -79,6 +79,13 @@ struct Known {
     subjects: IndexSet<Ref>,
 }
 
+impl Wanted<'_> {
+    /// It says that the container it is seen on does not come up: not so where that one works.
+    fn denies_start(&self) -> bool {
+        matches!(self.cause.layer, Layer::Image | Layer::Container) && !matches!(self.sign.culprit, Culprit::Object(_))
+    }
+}
+
 impl<'a> Found<'a> {
     fn new(cluster: &'a Cluster) -> Self {
         Self { cluster, findings: IndexMap::new() }
@@ -88,10 +95,12 @@ impl<'a> Found<'a> {
         let Wanted { cause, sign, .. } = wanted;
         let strength = sign.strength.min(seen.at_most);
         let mut facts = seen.sighting.facts;
+        let (container, image) = container_of(self.cluster, seen.object, seen.container);
         let own = [
             ("subject", seen.subject.to_string()),
             ("subject_name", seen.subject.name.clone()),
-            ("container", seen.container.to_owned()),
+            ("container", container.to_owned()),
+            ("image", image.to_owned()),
             ("node", seen.node.to_owned()),
             ("text", seen.sighting.text.to_owned()),
         ];
@@ -155,6 +164,23 @@ impl Known {
 fn fill(facts: &mut Facts, more: impl IntoIterator<Item = (String, serde_json::Value)>) {
     for (name, value) in more {
         facts.entry(name).or_insert(value);
+    }
+}
+
+/// Name and image of the container called `name` of a pod or a template; of its only one when `name` is empty.
+fn container_of<'a>(cluster: &'a Cluster, object: Option<&'a Resource>, name: &'a str) -> (&'a str, &'a str) {
+    let named: Vec<(&str, &str)> = match object {
+        Some(pod) if pod.kind() == "Pod" => cluster.containers(pod).iter().map(|c| (c.name, c.image())).collect(),
+        Some(object) => {
+            let spec = object.pod_spec().map_or(Value::ABSENT, |(_, spec)| spec);
+            let all = ["initContainers", "containers"].into_iter().flat_map(|list| spec.get(list).items());
+            all.map(|c| (c.get("name").text(), c.get("image").text())).collect()
+        }
+        None => Vec::new(),
+    };
+    match named.as_slice() {
+        [only] if name.is_empty() => *only,
+        all => all.iter().find(|(n, _)| *n == name && !n.is_empty()).copied().unwrap_or((name, "")),
     }
 }
 

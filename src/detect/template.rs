@@ -21,7 +21,9 @@ impl<'a> Template<'a> {
         let top = cluster.top_owner(resource);
         let carrier = top.reference.clone();
         let holder = if top.pod_spec().is_some() { top } else { resource };
-        let (path, spec) = holder.pod_spec()?;
+        // Tables tell whose a pod is and nothing of its spec.
+        let of_table = || (resource.kind() == "Pod").then_some(("spec", Value::ABSENT));
+        let (path, spec) = holder.pod_spec().or_else(of_table)?;
         Some(Self { carrier, holder, path, spec })
     }
 
@@ -45,7 +47,7 @@ impl<'a> Template<'a> {
 
     /// The JSON pointer of the pod spec in the object to change; `None` when that object is not in the bundle.
     pub(super) fn pointer(&self) -> Option<String> {
-        (self.holder.reference == self.carrier).then(|| format!("/{}", self.path.replace('.', "/")))
+        (self.spec.exists() && self.holder.reference == self.carrier).then(|| format!("/{}", self.path.replace('.', "/")))
     }
 }
 

@@ -69,9 +69,12 @@ impl Refusal {
             Self::InvalidName
         } else if has(&["is not present with pull policy of never", "errimageneverpull"]) {
             Self::NeverPull
+        } else if has(&["no basic auth credentials"]) {
+            // The registry asked for a login and the runtime had none to give.
+            Self::Unauthorized
         } else if has(&["pull access denied", "insufficient_scope"]) {
             Self::MissingOrPrivate
-        } else if has(&["unauthorized", "401", "403 forbidden", "no basic auth credentials", "authentication required"])
+        } else if has(&["unauthorized", "401", "403 forbidden", "authentication required"])
             || has(&["failed to authorize", "denied:", "access to the resource is denied", "authorization failed"])
         {
             Self::Unauthorized

@@ -11,8 +11,9 @@ use crate::detect::{Evidence, EvidenceKind, Finding};
 const LAST_LINES: u32 = 60;
 
 /// Signals that tell why a process ended, the most telling first, with the cause each one is.
-const REASONS: [(&str, &str); 7] = [
+const REASONS: [(&str, &str); 8] = [
     ("env-missing", "env-var-missing"),
+    ("exec-denied", "container-permission-denied-exec"),
     ("address-in-use", "port-conflict"),
     ("heap-exhausted", "jvm-heap-exhausted"),
     ("read-only-filesystem", "read-only-root-filesystem"),
@@ -92,6 +93,12 @@ impl<'a> Death<'a> {
         let line = hit.line.text.as_str();
         match cause {
             "env-var-missing" => self.with_variable(finding, line),
+            // A shell says the same of a file it may not write to; only a command it may not execute gives this exit code.
+            "container-permission-denied-exec" if self.container.exit_code() != Some(126) => None,
+            "container-permission-denied-exec" => {
+                let captures = self.cluster.captures("exec-denied", line)?;
+                Some(finding.fact("command", captures.name("command")?.as_str()))
+            }
             "port-conflict" => Some(self.with_rival(finding, line)),
             "read-only-root-filesystem" => self.with_path(finding, line),
             "application-config-invalid" => Some(finding.fact("source", self.configuration())),

@@ -22,12 +22,13 @@ pub(super) fn look<'a>(cluster: &'a Cluster, catalog: &'a Catalog, found: &mut F
     let signs: Vec<Wanted<'_>> = wanted(catalog).filter(|w| w.sign.on == "container").collect();
     for pod in cluster.kind("Pod").filter(|_| !signs.is_empty()) {
         // The last state of a container that runs well again is history.
-        let at_most = if cluster.is_settled(pod) { Strength::Hint } else { Strength::Proof };
+        let is_settled = cluster.is_settled(pod);
+        let at_most = if is_settled { Strength::Hint } else { Strength::Proof };
         for (statuses, specs) in LISTS {
             for status in pod.at(statuses).items() {
                 let name = status.get("name").text();
                 let spec = pod.at(specs).items().find(|c| c.get("name").text() == name).unwrap_or(Value::ABSENT);
-                for wanted in &signs {
+                for wanted in signs.iter().filter(|w| !(is_settled && w.denies_start())) {
                     if let Some(seen) = see(pod, status, spec, *wanted) {
                         found.add(*wanted, Seen { at_most, ..seen });
                     }

@@ -51,7 +51,11 @@ fn see<'a>(cluster: &Cluster, log: &'a Log, hit: &'a Hit, object: Option<&'a Res
         (None, None) => return None,
     };
     // What a pod complains about that works by now is no longer so, or does not matter.
-    let at_most = if object.is_some_and(|o| cluster.is_settled(o)) { Strength::Hint } else { Strength::Proof };
+    let is_settled = object.is_some_and(|o| cluster.is_settled(o));
+    if is_settled && wanted.denies_start() {
+        return None;
+    }
+    let at_most = if is_settled { Strength::Hint } else { Strength::Proof };
     Some(Seen {
         subject,
         object,
