@@ -87,7 +87,7 @@ fn field_evidence(resource: &Resource, spec_path: &str, refusal: &Refusal, stren
     }
     let says = format!("the API server refuses a pod with this: {refusal}");
     let excerpt = match (refusal.value.as_str(), value.text()) {
-        ("", "") => format!("{} is not acceptable", refusal.path),
+        ("", "") => format!("{} is not acceptable", refusal.field()),
         ("", text) => format!("{}: {text}", refusal.field()),
         (value, _) => format!("{}: {value}", refusal.field()),
     };

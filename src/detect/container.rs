@@ -20,9 +20,7 @@ fn init_container(cluster: &Cluster, out: &mut Vec<Finding>) {
         let init = containers.iter().filter(|c| c.list == "initContainers" && !is_sidecar(c));
         let Some((container, state)) = init.filter_map(|c| Some((c, stuck(cluster, c)?))).next() else { continue };
         let Some(template) = Template::of(cluster, pod) else { continue };
-        let status = container.status.get("state");
-        let evidence = Evidence::value(pod, status, "state", Strength::Statement, "the state of the init container")
-            .of_kind(EvidenceKind::Status);
+        let evidence = state_of(&container, Strength::Statement, "the state of the init container");
         out.push(
             Finding::new("init-container-failing", template.carrier, evidence)
                 .fact("container", if container.name.is_empty() { "(unnamed)" } else { container.name })
@@ -31,6 +29,21 @@ fn init_container(cluster: &Cluster, out: &mut Vec<Finding>) {
                 .affects([pod.reference.clone()]),
         );
     }
+}
+
+/// The line that tells a container's state best.
+fn state_of(container: &Container<'_>, strength: Strength, says: &str) -> Evidence {
+    const REASONS: [&str; 2] = ["state.waiting.reason", "state.terminated.reason"];
+    let reason = REASONS.iter().map(|path| container.status.path(path)).find(|r| r.exists());
+    let evidence = match reason {
+        Some(reason) => Evidence::value(container.pod, reason, "reason", strength, says),
+        None => {
+            let since = container.status.path("state.running.startedAt").text();
+            let excerpt = if container.is_running() { format!("Running since {since}") } else { "state".to_owned() };
+            Evidence::value(container.pod, container.status.get("state"), "state", strength, says).brief(excerpt.trim())
+        }
+    };
+    evidence.of_kind(EvidenceKind::Status)
 }
 
 /// What is wrong with an init container, as the end of a sentence.
@@ -60,20 +73,14 @@ fn sidecar_blocks_job(cluster: &Cluster, out: &mut Vec<Finding>) {
             ended.get("exitCode").as_i64() == Some(0) && !within(cluster, stamp(ended.get("finishedAt")), PATIENCE)
         });
         let (Some(done), Some(sidecar)) = (done, containers.iter().find(|c| c.is_running())) else { continue };
-        let state = |c: &Container<'_>, says: &str| {
-            Evidence::value(pod, c.status.get("state"), "state", Strength::Proof, says).of_kind(EvidenceKind::Status)
-        };
+        let done_at = state_of(done, Strength::Proof, "its work is done");
         out.push(
-            Finding::new(
-                "sidecar-blocks-job-completion",
-                cluster.top_owner(job).reference.clone(),
-                state(done, "its work is done"),
-            )
-            .evidence(state(sidecar, "it still runs"))
-            .fact("container", done.name)
-            .fact("sidecar", sidecar.name)
-            .fact("pod", pod.name())
-            .affects([job.reference.clone(), pod.reference.clone()]),
+            Finding::new("sidecar-blocks-job-completion", cluster.top_owner(job).reference.clone(), done_at)
+                .evidence(state_of(sidecar, Strength::Proof, "it still runs"))
+                .fact("container", done.name)
+                .fact("sidecar", sidecar.name)
+                .fact("pod", pod.name())
+                .affects([job.reference.clone(), pod.reference.clone()]),
         );
     }
 }

@@ -6,7 +6,7 @@ use super::template::Template;
 use super::{Detector, Evidence, Finding};
 use crate::catalog::Strength;
 use crate::cluster::{Cluster, Container, Presence};
-use crate::decode::{Event, Ref, Resource};
+use crate::decode::{Event, Ref, Resource, Value};
 
 mod nearby;
 mod reference;
@@ -118,7 +118,7 @@ impl<'a> Pull<'a> {
         let Self { cluster, container, image } = self;
         let pod = container.pod;
         let template = Template::of(cluster, pod)?;
-        if self.is_of_a_former_template(&template) {
+        if self.is_of_a_former_template(&template) || self.may_pull_by_now(&template) {
             return None;
         }
         let waiting = container.status.path("state.waiting");
@@ -214,6 +214,16 @@ impl<'a> Pull<'a> {
             cluster.events_of(&container.pod.reference).filter(about_it).filter_map(|e| Some((Refusal::of(&e.message)?, e)));
         let (refusal, event) = newest.last()?;
         Some((refusal, Evidence::event(event, Strength::Proof, "the kubelet quotes the runtime's error")))
+    }
+
+    /// The kubelet did not pull because it might not, and that was changed since.
+    fn may_pull_by_now(&self, template: &Template<'_>) -> bool {
+        let allows = |container: Value<'_>| {
+            let policy = container.get("imagePullPolicy");
+            policy.exists() && policy.text() != "Never"
+        };
+        let forbidden = self.container.waiting_reason() == "ErrImageNeverPull";
+        forbidden && (allows(self.container.spec) || template.container(&self.container).is_some_and(allows))
     }
 
     /// The object a person changes has another image by now: this pod is on its way out.

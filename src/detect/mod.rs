@@ -31,6 +31,7 @@ mod facts;
 mod image;
 mod ingress;
 mod latency;
+mod namespace;
 mod near;
 mod node;
 mod policy;
@@ -40,6 +41,7 @@ mod proxy;
 mod quota;
 mod rbac;
 mod reference;
+mod rotation;
 mod scheduling;
 mod service;
 mod signs;
@@ -327,6 +329,7 @@ const AREAS: &[&[Detector]] = &[
     image::DETECTORS,
     ingress::DETECTORS,
     latency::DETECTORS,
+    namespace::DETECTORS,
     node::DETECTORS,
     probe::DETECTORS,
     process::DETECTORS,
@@ -334,6 +337,7 @@ const AREAS: &[&[Detector]] = &[
     rbac::DETECTORS,
     quota::DETECTORS,
     reference::DETECTORS,
+    rotation::DETECTORS,
     policy::DETECTORS,
     scheduling::DETECTORS,
     service::DETECTORS,

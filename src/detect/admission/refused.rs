@@ -13,7 +13,7 @@ pub(super) fn pod_refused(cluster: &Cluster, out: &mut Vec<Finding>) {
             blame(cluster, resource, &refusal, evidence, out);
         }
     }
-    for event in cluster.events().iter().filter(|e| e.warning && e.message.contains(" is invalid: ")) {
+    for event in cluster.events().iter().filter(|e| e.warning && e.message.contains(" is invalid: ") && cluster.is_current(e)) {
         let Some(resource) = cluster.get(&event.regarding) else { continue };
         for refusal in admission::parse(&event.message) {
             let evidence = Evidence::event(event, Strength::Proof, "the API server's own refusal, passed on by the controller");
@@ -55,7 +55,9 @@ fn blame(cluster: &Cluster, sufferer: &Resource, refusal: &Refusal, evidence: Ev
     let mut found = finding(cluster, carrier, path, refusal, version, evidence);
     let says = "the field it is about, in the template a person changes";
     if value.exists() {
-        found = found.evidence(Evidence::value(carrier, value, refusal.field(), Strength::Proof, says));
+        let shown = if value.is_map_or_list() { refusal.value.as_str() } else { value.text() };
+        let excerpt = format!("{}: {shown}", refusal.field());
+        found = found.evidence(Evidence::value(carrier, value, refusal.field(), Strength::Proof, says).brief(&excerpt));
     }
     let suffering: Vec<Ref> = vec![sufferer.reference.clone()];
     out.push(found.affects(suffering));

@@ -117,14 +117,13 @@ impl<'a> Death<'a> {
             return None;
         }
         let near = nearest(&variable, set).unwrap_or("");
-        let env = self.container.spec.get("env");
+        let spec = self.container.spec;
+        let finding = finding.fact("near", near).fact("variable", variable.as_str());
+        if !spec.exists() {
+            return Some(finding);
+        }
         let says = format!("the container's spec does not set {variable}");
-        Some(
-            finding
-                .evidence(Evidence::value(self.container.pod, env, "env", Strength::Hint, says))
-                .fact("near", near)
-                .fact("variable", variable),
-        )
+        Some(finding.evidence(Evidence::value(self.container.pod, spec.get("env"), "env", Strength::Hint, says)))
     }
 
     /// The variable comes from a ConfigMap or Secret the container takes all keys of.

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::{RECENT, replicas, stamp, within};
 use crate::catalog::Strength;
 use crate::cluster::Cluster;
-use crate::decode::Resource;
+use crate::decode::{Event, Resource};
 use crate::detect::{Evidence, EvidenceKind, Symptom};
 
 /// What is wrong with a pod now, if anything: a short reason (`CrashLoopBackOff`, `Unschedulable`, `NotReady`, …).
@@ -43,6 +43,9 @@ pub(crate) fn pod_trouble(cluster: &Cluster, pod: &Resource) -> Option<String> {
     let young = SignedDuration::from_secs(45);
     let started = stamp(pod.at("status.startTime")).or_else(|| stamp(pod.at("metadata.creationTimestamp")));
     let is_young = cluster.now.is_some() && started.is_some() && within(cluster, started, young);
+    // A lone description dates its pod; of how long ago that was only the ages of the events tell.
+    let complained_of = |e: &Event| e.warning && e.first_age.is_some_and(|age| age > young) && cluster.is_current(e);
+    let is_young = is_young && !cluster.events_of(&pod.reference).any(complained_of);
     if phase == "Pending" {
         return (!is_young).then(|| "Pending".to_owned());
     }

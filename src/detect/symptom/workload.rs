@@ -14,13 +14,14 @@ pub(crate) fn replicas(workload: &Resource) -> (i64, i64) {
     }
     let desired = n("spec.replicas").unwrap_or(1);
     // The API leaves a zero out; a description of a StatefulSet never tells the number.
-    let untold = if workload.origin == Origin::Live { 0 } else { desired };
+    let made = n("status.replicas").unwrap_or(desired);
+    let untold = if workload.origin == Origin::Live { 0 } else { desired.min(made) };
     (desired, n("status.readyReplicas").unwrap_or(untold))
 }
 
 pub(super) fn workload(cluster: &Cluster, workload: &Resource, out: &mut Vec<Symptom>) {
-    // A ReplicaSet's shortage is its Deployment's.
-    if workload.kind() == "ReplicaSet" && owner_ref(workload).is_some() || !workload.at("status").exists() {
+    // A ReplicaSet's shortage is its Deployment's, where that is in the bundle.
+    if workload.kind() == "ReplicaSet" && cluster.owner(workload).is_some() || !workload.at("status").exists() {
         return;
     }
     let (desired, ready) = replicas(workload);
