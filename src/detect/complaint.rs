@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::symptom::{pod_trouble, within};
+use super::symptom::{pod_trouble, was_an_incident, within};
 use super::template::Template;
 use super::{Evidence, Finding};
 use crate::catalog::Strength;
@@ -24,14 +24,15 @@ pub(super) struct Complaint<'a> {
 }
 
 impl<'a> Complaint<'a> {
-    /// The newest line of each log that matches `signal` and is not history.
+    /// The newest line of each log that matches `signal` and is not history, or tells of what was an incident.
     pub(super) fn all(cluster: &'a Cluster, signal: &str) -> Vec<Self> {
         let Some(pattern) = cluster.patterns().and_then(|p| p.index(signal)) else { return Vec::new() };
         let newest = |log: &'a Log| {
             let hit = log.hits.iter().rev().find(|h| h.pattern == pattern)?;
             let pod = cluster.pod_of(log)?;
             let complaint = Self { cluster, log, hit, pod, count: log.count(pattern) };
-            within(cluster, hit.line.at.or(log.last), RECENT).then_some(complaint)
+            let counts = within(cluster, hit.line.at.or(log.last), RECENT) || was_an_incident(signal, complaint.count);
+            counts.then_some(complaint)
         };
         cluster.logs().iter().filter_map(newest).collect()
     }

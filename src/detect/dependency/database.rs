@@ -8,13 +8,15 @@ use crate::catalog::Strength;
 use crate::cluster::Cluster;
 use crate::decode::{Ref, Resource};
 use crate::detect::complaint::Complaint;
+use crate::detect::symptom::was_an_incident;
 use crate::detect::{Evidence, Finding};
 
 pub(super) fn refusals(cluster: &Cluster, out: &mut Vec<Finding>) {
     of_the_server(cluster, "database-read-only", "db-read-only", out);
     of_the_server(cluster, "too-many-connections", "db-connections-exhausted", out);
     for complaint in Complaint::all(cluster, "pool-exhausted").iter().filter(|c| c.hurts() || c.count >= 3) {
-        let strength = if complaint.hurts() || complaint.goes_on() { Strength::Statement } else { Strength::Hint };
+        let is_more = complaint.hurts() || complaint.goes_on() || was_an_incident("pool-exhausted", complaint.count);
+        let strength = if is_more { Strength::Statement } else { Strength::Hint };
         out.push(complaint.about_the_caller("connection-pool-exhausted", strength, "no connection of its pool is free"));
     }
     for complaint in Complaint::all(cluster, "schema-missing").iter().filter(|c| c.hurts() || c.goes_on()) {

@@ -121,6 +121,17 @@ const COMPLAINTS: &[&str] = &[
     "tls-mismatch",
 ];
 
+/// Signals of a shortage that fails requests while it lasts and leaves no other trace: afterwards only the log tells.
+const PASSING: [&str; 3] = ["pool-exhausted", "too-many-connections", "database-read-only"];
+
+/// So many lines are no hiccup.
+const MANY: u32 = 10;
+
+/// Does a log that holds `count` lines of `signal` tell of an incident, though it may be over?
+pub(in crate::detect) fn was_an_incident(signal: &str, count: u32) -> bool {
+    count >= MANY && PASSING.contains(&signal)
+}
+
 /// A workload whose log keeps complaining.
 pub(super) fn complaints(cluster: &Cluster, out: &mut Vec<Symptom>) {
     let Some(patterns) = cluster.patterns() else { return };
@@ -134,7 +145,8 @@ pub(super) fn complaints(cluster: &Cluster, out: &mut Vec<Symptom>) {
             .max_by_key(|(n, ..)| *n);
         let Some((n, index, name)) = worst else { continue };
         let Some(hit) = log.hits.iter().rev().find(|h| h.pattern == index) else { continue };
-        if !within(cluster, hit.line.at.or(log.last), RECENT) || log.source.previous {
+        let was_an_incident = was_an_incident(name, n);
+        if !(was_an_incident || within(cluster, hit.line.at.or(log.last), RECENT)) || log.source.previous {
             continue;
         }
         out.push(Symptom {
@@ -142,7 +154,7 @@ pub(super) fn complaints(cluster: &Cluster, out: &mut Vec<Symptom>) {
             kind: "log-complaints",
             what: format!("{n} lines of the log of pod {} complain of {}", pod.name(), name.replace('-', " ")),
             since: log.hits.iter().find(|h| h.pattern == index).and_then(|h| h.line.at),
-            weight: 0.25,
+            weight: if was_an_incident { 0.3 } else { 0.25 },
             evidence: Evidence::log(log, &hit.line, Strength::Hint, "the last of them"),
         });
     }
