@@ -59,9 +59,15 @@ pub(crate) fn words(resource: &Resource) -> String {
 }
 
 fn phase(resource: &Resource) -> Option<Symptom> {
-    let path = ["status.phase", "status.state", "status.status", "status.health.status", "status.sync.status"]
-        .into_iter()
-        .find(|p| BAD_PHASES.contains(&resource.at(p).text().to_ascii_lowercase().as_str()))?;
+    const PATHS: [&str; 6] = [
+        "status.phase",
+        "status.state",
+        "status.status",
+        "status.health.status",
+        "status.sync.status",
+        "status.operationState.phase",
+    ];
+    let path = PATHS.into_iter().find(|p| BAD_PHASES.contains(&resource.at(p).text().to_ascii_lowercase().as_str()))?;
     let words = words(resource);
     let sep = if words.is_empty() { "" } else { ": " };
     Some(Symptom {

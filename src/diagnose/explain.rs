@@ -26,7 +26,8 @@ impl Case<'_> {
     }
 
     fn touches(&self, other: &Case<'_>) -> bool {
-        other.objects().any(|o| self.reach.has(o))
+        // An object without relations is in no graph, and touches itself all the same.
+        other.objects().any(|o| *o == self.finding.culprit || self.reach.has(o))
     }
 }
 

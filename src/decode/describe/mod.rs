@@ -9,6 +9,7 @@ use super::draft::Draft;
 use super::resource::{Origin, Ref};
 use super::{Decoded, Document, Part, table};
 
+mod argocd;
 mod conditions;
 mod config;
 mod container;
@@ -80,6 +81,7 @@ const SECOND_KEYS: &[&str] = &[
     "Controller:",
     "Resource ",
     "Image pull secrets:",
+    "Project:",
 ];
 
 /// The ranges of the objects.
@@ -112,7 +114,9 @@ fn read(path: &Arc<str>, text: &str, first: u32, decoded: &mut Decoded) {
     let Some(sort::Sort { api_version, kind }) = sort::kind_of(path, object) else { return };
     let mut draft = Draft::of(api_version, kind, first);
     metadata::fill(&mut draft, config::head(object));
-    if object.has("API Version") {
+    if argocd::is_application(object) {
+        argocd::fill(&mut draft, object);
+    } else if object.has("API Version") {
         custom::fill(&mut draft, object);
     } else {
         fill(&mut draft, kind, object);

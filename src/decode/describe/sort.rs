@@ -1,7 +1,7 @@
 //! What kind of object a describe text tells of.
 
-use super::config;
 use super::outline::Block;
+use super::{argocd, config};
 use crate::decode::kind::KindName;
 
 /// Keys at the outermost level that only texts of one kind have, most telling first: all of them must be there.
@@ -48,6 +48,9 @@ pub(super) struct Sort<'t> {
 pub(super) fn kind_of<'t>(path: &str, object: Block<'_, 't>) -> Option<Sort<'t>> {
     if let (Some((kind, _)), Some((api_version, _))) = (object.given("Kind"), object.given("API Version")) {
         return Some(Sort { api_version, kind });
+    }
+    if argocd::is_application(object) {
+        return Some(Sort { api_version: argocd::API_VERSION, kind: "Application" });
     }
     let keys: Vec<&str> = object.entries().map(|e| e.key()).collect();
     let told = SIGNS.iter().find(|(signs, _)| signs.iter().all(|s| keys.contains(s))).map(|(_, kind)| *kind);
