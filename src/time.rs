@@ -14,14 +14,12 @@ pub const YEARLESS: i16 = 1972;
 /// How far into a log line a stamp is looked for.
 const REACH: usize = 160;
 
-/// `stamp`, when it carries no year, in the year that puts it at or before `now` (a day of grace for zones); any other
-/// stamp as it is.
-pub fn dated(stamp: Timestamp, now: Timestamp) -> Timestamp {
+/// `stamp`, when it carries no year, in the newest year that puts it at or before `latest`; any other stamp as it is.
+pub fn dated(stamp: Timestamp, latest: Timestamp) -> Timestamp {
     if !is_yearless(stamp) {
         return stamp;
     }
     let date = Offset::UTC.to_datetime(stamp);
-    let latest = now.saturating_add(SignedDuration::from_hours(24)).unwrap_or(now);
     let year = Offset::UTC.to_datetime(latest).year();
     // 29 February exists in one year of four.
     (year - 4..=year).rev().find_map(|y| in_year(date, y).filter(|t| *t <= latest)).unwrap_or(stamp)
@@ -500,7 +498,7 @@ mod tests {
         assert_eq!(len, 21);
         assert_eq!(klog, at("1972-12-30T15:04:05Z"));
         assert_eq!(dated(klog, at("2024-01-02T00:00:00Z")), at("2023-12-30T15:04:05Z"));
-        assert_eq!(dated(klog, at("2024-12-30T14:00:00Z")), at("2024-12-30T15:04:05Z"));
+        assert_eq!(dated(klog, at("2024-12-30T15:05:00Z")), at("2024-12-30T15:04:05Z"));
         let leap = parse("Feb 29 01:02:03").unwrap();
         assert_eq!(dated(leap, at("2026-01-02T00:00:00Z")), at("2024-02-29T01:02:03Z"));
         let dated_already = at("2021-02-03T00:00:00Z");

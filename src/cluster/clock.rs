@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use rustc_hash::FxHashMap;
 
 use super::Cluster;
-use crate::decode::{Document, Event, Ref, Resource};
+use crate::decode::{Document, Event, Ref, Resource, Value};
 use crate::time;
 
 impl Cluster {
@@ -23,24 +23,74 @@ impl Cluster {
         }
     }
 
-    /// The newest stamp in the bundle. Objects and events tell their zone; a log may not, and one that is ahead of them by
-    /// whole hours was written in local time.
+    /// The newest stamp in the bundle. Objects and events tell their zone; a log may not, and one that runs ahead of them
+    /// was written in local time.
     pub(super) fn newest_stamp(&self) -> Option<Timestamp> {
-        let events = self.events.iter().filter_map(|e| e.last.or(e.first));
-        let leases = self.kind("Lease").filter_map(|l| l.at("spec.renewTime").text().parse().ok());
-        let pods = self.kind("Pod").flat_map(pod_stamps);
-        let zoned = events.chain(leases).chain(pods).filter(|at| !time::is_yearless(*at)).max();
+        let told = self.told_stamps();
         let logs = self.logs.iter().filter_map(|l| l.last).filter(|at| !time::is_yearless(*at));
-        logs.filter(|at| !zoned.is_some_and(|zoned| is_shifted(*at, zoned))).chain(zoned).max()
+        logs.filter(|at| !told.is_local(*at)).chain(told.newest()).max()
+    }
+
+    /// The newest stamps of objects and events.
+    pub(super) fn told_stamps(&self) -> Told {
+        let renewed = self.kind("Lease").filter_map(|l| stamp(l.at("spec.renewTime")));
+        let posted = self.kind("Node").filter_map(|n| stamp(n.condition("Ready").get("lastHeartbeatTime")));
+        let events = self.events.iter().filter_map(|e| e.last.or(e.first)).filter(|at| !time::is_yearless(*at));
+        let pods = self.kind("Pod").flat_map(pod_stamps);
+        Told {
+            beat: renewed.chain(posted).max(),
+            event: events.max(),
+            state: pods.chain(self.resources().flat_map(changes)).max(),
+        }
     }
 }
 
-/// Is `at` ahead of `zoned` by whole hours, as a local time read without its zone is?
-fn is_shifted(at: Timestamp, zoned: Timestamp) -> bool {
-    const SLACK: i64 = 3 * 60;
-    let ahead = at.duration_since(zoned).as_secs();
-    let hours = (ahead + SLACK).div_euclid(3600);
-    (1..=14).contains(&hours) && (ahead - hours * 3600).abs() <= SLACK
+/// The newest stamps of objects and events, by how closely they follow the time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told {
+    /// A Lease was renewed, a node posted its status: this goes on every few minutes at most.
+    beat: Option<Timestamp>,
+    /// Something was said; events are kept for an hour.
+    event: Option<Timestamp>,
+    /// Something began or changed, perhaps long ago.
+    state: Option<Timestamp>,
+}
+
+impl Told {
+    pub(super) fn newest(self) -> Option<Timestamp> {
+        self.beat.max(self.event).max(self.state)
+    }
+
+    /// Is it near the moment of the collection?
+    pub(super) fn is_close(self) -> bool {
+        self.beat.is_some() || self.event.is_some()
+    }
+
+    /// Is `at` a local time read without its zone? It is ahead of what would have gone on until then, or by whole hours.
+    fn is_local(self, at: Timestamp) -> bool {
+        const MOST: i64 = 14 * 3600 + 15 * 60;
+        const SLACK: i64 = 3 * 60;
+        let ahead_of = |stamp: Option<Timestamp>, slack: i64| {
+            stamp.is_some_and(|stamp| (slack..=MOST).contains(&at.duration_since(stamp).as_secs()))
+        };
+        let by_hours = self.newest().is_some_and(|newest| {
+            let ahead = at.duration_since(newest).as_secs();
+            let hours = (ahead + SLACK).div_euclid(3600);
+            (1..=14).contains(&hours) && (ahead - hours * 3600).abs() <= SLACK
+        });
+        let quiet = if self.beat.is_some() { 10 * 60 } else { 65 * 60 };
+        by_hours || self.is_close() && ahead_of(self.newest(), quiet)
+    }
+}
+
+/// When an object was made and when its conditions changed.
+fn changes(object: &Resource) -> impl Iterator<Item = Timestamp> {
+    let conditions = object.at("status.conditions").items().map(|c| c.get("lastTransitionTime"));
+    conditions.chain([object.at("metadata.creationTimestamp")]).filter_map(stamp)
+}
+
+fn stamp(value: Value<'_>) -> Option<Timestamp> {
+    value.text().parse().ok()
 }
 
 fn pod_stamps(pod: &Resource) -> impl Iterator<Item = Timestamp> {
@@ -189,6 +239,28 @@ mod tests {
         scheduled.set_age("12m");
         let cluster = cluster(vec![document(&pod, Origin::Describe), Document::Event(scheduled)]);
         assert_eq!(cluster.now, Some("2026-03-01T10:12:00Z".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_local_time_does_not_move_the_clock() {
+        let now = |beat: Option<&str>, log: &str| {
+            let mut documents = Vec::new();
+            let pod = json!({"kind": "Pod", "metadata": {"name": "a"}, "status": {"startTime": "2026-03-01T07:00:00Z"}});
+            documents.push(document(&pod, Origin::Live));
+            if let Some(beat) = beat {
+                let lease = json!({"kind": "Lease", "metadata": {"name": "n1", "namespace": "kube-node-lease"}, "spec": {"renewTime": beat}});
+                documents.push(document(&lease, Origin::Live));
+            }
+            let patterns = Patterns::new(Vec::new()).unwrap();
+            let log = format!("{log} INFO up\n");
+            let source = crate::decode::LogSource::default();
+            documents.push(Document::Log(crate::decode::log::scan(&Arc::from("a.log"), source, 1, log.as_bytes(), &patterns)));
+            cluster(documents).now.unwrap().to_string()
+        };
+        assert_eq!(now(Some("2026-03-01T10:00:00Z"), "2026-03-01 12:07:00"), "2026-03-01T10:00:00Z");
+        assert_eq!(now(Some("2026-03-01T10:00:00Z"), "2026-03-01 10:07:00"), "2026-03-01T10:07:00Z");
+        assert_eq!(now(None, "2026-03-01 12:07:00"), "2026-03-01T12:07:00Z");
+        assert_eq!(now(None, "2026-03-01 12:01:00"), "2026-03-01T07:00:00Z");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Stamps without a year (klog, journald) get the one that puts them at or before the bundle's own "now".
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Cluster;
 use crate::decode::LogLine;
@@ -11,21 +11,29 @@ impl Cluster {
     pub(super) fn date(&mut self, counted: Option<Timestamp>) {
         self.now = self.newest_stamp().max(counted);
         let Some(now) = self.now else { return };
+        // What began months ago may still log: only what follows the time closely tells that a stamp ahead of it is last year's.
+        let ahead = if self.told_stamps().is_close() || counted.is_some() { A_DAY } else { HALF_A_YEAR };
+        let latest = now.saturating_add(ahead).unwrap_or(now);
         for log in &mut self.logs {
             let hits = log.hits.iter_mut().map(|h| &mut h.line);
-            log.head.iter_mut().chain(&mut log.tail).chain(hits).for_each(|line| date(line, now));
+            log.head.iter_mut().chain(&mut log.tail).chain(hits).for_each(|line| date(line, latest));
             let ends = log.templates.iter_mut().flat_map(|t| [&mut t.first, &mut t.last]);
             for stamp in ends.chain([&mut log.first, &mut log.last]) {
-                *stamp = stamp.map(|at| time::dated(at, now));
+                *stamp = stamp.map(|at| time::dated(at, latest));
             }
         }
-        self.node_services.iter_mut().flat_map(|s| &mut s.lines).for_each(|line| date(line, now));
+        self.node_services.iter_mut().flat_map(|s| &mut s.lines).for_each(|line| date(line, latest));
         self.now = self.newest_stamp().max(counted);
     }
 }
 
-fn date(line: &mut LogLine, now: Timestamp) {
-    line.at = line.at.map(|at| time::dated(at, now));
+/// Grace for zones.
+const A_DAY: SignedDuration = SignedDuration::from_hours(24);
+/// The nearest year.
+const HALF_A_YEAR: SignedDuration = SignedDuration::from_hours(182 * 24);
+
+fn date(line: &mut LogLine, latest: Timestamp) {
+    line.at = line.at.map(|at| time::dated(at, latest));
 }
 
 #[cfg(test)]

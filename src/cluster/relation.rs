@@ -9,6 +9,10 @@ use super::service::selects;
 use super::{Cluster, owner_ref, secret};
 use crate::decode::{Ref, Resource, Value};
 
+mod api;
+
+pub(crate) use api::component;
+
 /// Why the second object suffers from the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Relation {
@@ -43,6 +47,7 @@ impl Graph {
             graph.relate(cluster, resource);
         }
         graph.told_calls(cluster);
+        api::relate(&mut graph, cluster);
         graph
     }
 
@@ -195,7 +200,9 @@ impl Graph {
                 });
             }
         }
-        let mut ways: Vec<(Ref, Way)> = Vec::new();
+        // A source that nothing else depends on still is where it starts.
+        let alone = sources.iter().filter(|s| !self.ids.contains_key(**s));
+        let mut ways: Vec<(Ref, Way)> = alone.map(|s| ((*s).clone(), vec![((*s).clone(), None)])).collect();
         let mut seen: FxHashMap<u32, ()> = FxHashMap::default();
         for (id, up) in order {
             if seen.insert(id, ()).is_some() {

@@ -25,6 +25,8 @@ const UNITS: &[&str] = &[
     "rke2-server",
     "rke2-agent",
     "etcd",
+    "kube-apiserver",
+    "kube-proxy",
     "kernel",
     "systemd",
 ];
@@ -156,7 +158,10 @@ pub(super) fn unit_of_path(path: &str) -> Option<&'static str> {
     let stem = stem.strip_suffix("_service").or_else(|| stem.strip_suffix("-service")).unwrap_or(stem);
     match stem {
         "dmesg" => Some("kernel"),
-        _ => UNITS.iter().find(|u| **u == stem && *stem != *"etcd").copied(),
+        "kubeadm" | "kubeadm-join" | "kubeadm-init" | "kubeadm_join" | "kubeadm_init" => Some("kubeadm"),
+        // Of these a container's log is called so more often.
+        "etcd" | "kube-apiserver" | "kube-proxy" => None,
+        _ => UNITS.iter().find(|u| **u == stem).copied(),
     }
 }
 
@@ -182,12 +187,37 @@ impl Entry<'_> {
     fn log_line(&self, number: u32) -> LogLine {
         // A journal shows local time without a zone or a year; the program's own stamp may carry them.
         let at = time::of_line(self.text.as_bytes()).filter(|own| !time::is_yearless(*own)).unwrap_or(self.at);
-        LogLine {
-            line: number,
-            at: Some(at),
-            level: log::level_of(self.text.as_bytes()),
-            text: self.text.chars().take(2_000).collect(),
+        LogLine { line: number, at: Some(at), level: log::level_of(self.text.as_bytes()), text: kept(self.text) }
+    }
+}
+
+/// Characters kept of a line.
+const KEPT: usize = 2_000;
+
+fn kept(text: &str) -> String {
+    log::unescaped(text).chars().take(KEPT).collect()
+}
+
+/// What a unit's own log file tells, whose lines name neither host nor unit: its worst lines and its last.
+pub(super) fn unit_log(path: &Arc<str>, first_line: u32, text: &str, unit: &str) -> NodeService {
+    let mut lines = Vec::new();
+    for (line, text) in (first_line..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty()) {
+        let (at, level) = (time::of_line(text.as_bytes()), log::level_of(text.as_bytes()));
+        lines.push(LogLine { line, at, level, text: kept(text) });
+        if lines.len() >= 4 * (TAIL + WORST) {
+            keep_worst_and_last(&mut lines);
         }
+    }
+    keep_worst_and_last(&mut lines);
+    NodeService {
+        node: node_of_path(path),
+        unit: unit.to_owned(),
+        active: String::new(),
+        sub: String::new(),
+        enabled: true,
+        since: None,
+        location: Location::line(path, first_line),
+        lines,
     }
 }
 

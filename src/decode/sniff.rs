@@ -1,5 +1,7 @@
 //! What a text is, told by its content: file names lie (`pods.yaml` that is a table, `pods.txt` that is JSON).
 
+use super::log;
+
 /// What a part of a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -49,7 +51,9 @@ fn is_log_line(line: &str) -> bool {
     if !line.ends_with('}') {
         return false;
     }
-    let has = |key: &str| line.contains(&format!("\"{key}\":"));
+    // Its own keys: what a whole answer of an API holds somewhere within may be called so as well.
+    let keys: Vec<&[u8]> = log::json_fields(line.as_bytes()).map(|(key, _)| key).collect();
+    let has = |key: &str| keys.contains(&key.as_bytes());
     let is_object = has("kind") && has("apiVersion") && has("metadata");
     let is_audit = has("auditID");
     let speaks = ["msg", "message", "log", "level", "severity", "lvl"].iter().any(|key| has(key));
@@ -132,6 +136,7 @@ mod tests {
             (" \n\n", Shape::Empty),
             ("{\n  \"kind\": \"List\"", Shape::Json),
             ("[]", Shape::Json),
+            ("{\"data\":{\"alerts\":[{\"severity\":\"warning\"}]}}", Shape::Json),
             ("[{\"kind\":\"Pod\"}]", Shape::Json),
             ("[INFO] starting", Shape::Text),
             ("{\"level\":\"info\",\"msg\":\"x\"}\n{\"level\":\"info\"}", Shape::JsonLog),

@@ -2,24 +2,49 @@
 
 use super::complaint::Complaint;
 use super::dependency::{Peer, named};
+use super::node::unit::{is_kubelet, latest, line_evidence, words};
 use super::{Detector, Evidence, Finding};
 use crate::catalog::Strength;
 use crate::cluster::Cluster;
-use crate::decode::Resource;
+use crate::decode::{Ref, Resource};
 
 pub(super) const DETECTORS: &[Detector] = &[Detector { name: "certificates", run: certificates }];
 
 const SIGNALS: [(&str, &str); 3] = [
     ("certificate-date", "certificate-expired"),
-    ("certificate-untrusted", "certificate-untrusted"),
+    ("certificate-unverified", "certificate-untrusted"),
     ("certificate-name", "certificate-untrusted"),
 ];
 
 fn certificates(cluster: &Cluster, out: &mut Vec<Finding>) {
+    journals(cluster, out);
     for (signal, cause) in SIGNALS {
         for complaint in Complaint::all(cluster, signal).into_iter().filter(|c| c.hurts() || c.goes_on()) {
             out.extend(refused(&complaint, signal, cause));
         }
+    }
+}
+
+/// Kubelets that end in refusing the certificate of the API server.
+fn journals(cluster: &Cluster, out: &mut Vec<Finding>) {
+    for service in cluster.node_services.iter().filter(|s| is_kubelet(s)) {
+        let node = service.node.as_deref().and_then(|n| cluster.find("Node", None, n));
+        let Some(name) = service.node.as_deref().filter(|_| !node.is_some_and(|n| cluster.is_settled(n))) else { continue };
+        let dated = |text: &str| {
+            cluster.captures("certificate-date", text).is_some_and(|c| c.name("order").is_some_and(|o| o.as_str() == "after"))
+        };
+        let Some(line) = latest(service, |text| dated(text) && !text.contains("failed calling webhook")) else { continue };
+        let limit = cluster.captures("certificate-date", &line.text).and_then(|c| Some(c.name("limit")?.as_str().to_owned()));
+        let says = "the kubelet refuses the certificate of the API server";
+        out.push(
+            Finding::new(
+                "certificate-expired",
+                Ref::new("Node", None, name),
+                line_evidence(service, line, Strength::Proof, says),
+            )
+            .fact("line", words(&line.text))
+            .fact("limit", limit.unwrap_or_default()),
+        );
     }
 }
 

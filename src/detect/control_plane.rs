@@ -4,6 +4,8 @@ use super::Detector;
 
 mod apiserver;
 mod component;
+mod conversion;
+mod etcd;
 mod kinds;
 
 pub(super) const DETECTORS: &[Detector] = &[
@@ -12,4 +14,6 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector { name: "apiserver", run: apiserver::apiserver },
     Detector { name: "api_unreachable", run: apiserver::api_unreachable },
     Detector { name: "api_kinds", run: kinds::api_kinds },
+    Detector { name: "etcd", run: etcd::etcd },
+    Detector { name: "conversion_webhook", run: conversion::webhooks },
 ];

@@ -22,8 +22,19 @@ fn failed_resources(cluster: &Cluster, out: &mut Vec<Finding>) {
     }
 }
 
-const BAD_PHASES: &[&str] =
-    &["failed", "error", "degraded", "invalid", "crashed", "stalled", "syncfailed", "failure", "unhealthy", "rejected"];
+const BAD_PHASES: &[&str] = &[
+    "failed",
+    "error",
+    "degraded",
+    "invalid",
+    "crashed",
+    "stalled",
+    "syncfailed",
+    "failure",
+    "unhealthy",
+    "rejected",
+    "errored",
+];
 
 /// Conditions that are good when true.
 const GOOD_CONDITIONS: &[&str] = &[

@@ -1,5 +1,7 @@
 //! Facts every finding has, so that any template may speak of them.
 
+use serde_json::Value;
+
 use super::{Facts, Finding};
 use crate::catalog::{Catalog, Cause, prose};
 use crate::cluster::Cluster;
@@ -9,10 +11,27 @@ use crate::decode::Ref;
 /// so that a template can ask `{% if limit %}`.
 pub(super) fn complete(cluster: &Cluster, catalog: &Catalog, finding: &mut Finding) {
     finding.facts.extend(standard(cluster, &finding.culprit));
+    for name in QUOTED {
+        if let Some(Value::String(text)) = finding.facts.get_mut(*name) {
+            *text = quotable(text);
+        }
+    }
     let Some(cause) = catalog.cause(&finding.cause) else { return };
     for fact in declared(cause) {
         finding.facts.entry(fact.to_owned()).or_insert_with(|| "".into());
     }
+}
+
+/// Facts that hold what somebody said, and that sentences quote.
+const QUOTED: &[&str] = &["text", "line", "error", "message", "why", "state"];
+
+/// A line or message as a sentence can quote it: without klog's header, on one line, without a full stop of its own.
+fn quotable(text: &str) -> String {
+    let own = text.split_once("] ").filter(|(header, _)| header.contains(".go:") && !header.contains('"'));
+    let words: Vec<&str> = own.map_or(text, |(_, words)| words).split_whitespace().collect();
+    let plain = words.join(" ");
+    // A sentence that a detector wrote ends as it should.
+    if own.is_some() { plain.trim_end_matches('.').to_owned() } else { plain }
 }
 
 /// What [`prose::STANDARD_FACTS`] names, of `culprit`.
@@ -50,6 +69,13 @@ fn declared(cause: &Cause) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn quotes_fit_into_a_sentence() {
+        let klog = "E0210 08:10:04.300001    2201 run.go:74] \"command failed\"  err=\"x\".";
+        assert_eq!(quotable(klog), "\"command failed\" err=\"x\"");
+        assert_eq!(quotable("It was\n  so."), "It was so.");
+    }
 
     #[test]
     fn kubectl_is_given_what_it_takes() {

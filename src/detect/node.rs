@@ -4,8 +4,11 @@ use super::{Detector, Evidence, Finding};
 use crate::catalog::Strength;
 use crate::cluster::{Cluster, KubernetesVersion};
 
+mod journal;
 mod pressure;
 mod proxy;
+mod sandbox;
+mod serving;
 mod state;
 pub(super) mod unit;
 
@@ -13,10 +16,13 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector { name: "node_state", run: node_state },
     Detector { name: "node_pressure", run: pressure::node_pressure },
     Detector { name: "version_skew", run: version_skew },
+    Detector { name: "sandbox_loop", run: sandbox::loops },
+    Detector { name: "kubelet_serving_request", run: serving::requests },
 ];
 
 fn node_state(cluster: &Cluster, out: &mut Vec<Finding>) {
     state::nodes(cluster, out);
+    journal::nodes(cluster, out);
     proxy::proxies(cluster, out);
 }
 

@@ -11,6 +11,7 @@ use crate::decode::{Origin, Resource, Value};
 
 mod pod;
 mod said;
+mod unit;
 mod workload;
 
 pub(crate) use pod::pod_trouble;
@@ -43,6 +44,7 @@ pub(super) fn all(cluster: &Cluster) -> Vec<Symptom> {
             _ => {}
         }
     }
+    unit::units(cluster, &mut out);
     super::arc::symptoms(cluster, &mut out);
     said::refused(cluster, &mut out);
     said::alerts(cluster, &mut out);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::outline::{Block, Line, given};
-use super::policy;
+use super::{conditions, policy};
 use crate::decode::draft::{Draft, Node};
 use crate::decode::{Collected, Within};
 use crate::location::Location;
@@ -94,6 +94,9 @@ pub(super) fn fill_account<'t>(draft: &mut Draft<'t>, object: Block<'_, 't>) {
 pub(super) fn fill_namespace<'t>(draft: &mut Draft<'t>, object: Block<'_, 't>) {
     if let Some((phase, line)) = object.given("Status") {
         draft.text("status.phase", line, phase);
+    }
+    if let Some(told) = object.get("Conditions") {
+        conditions::fill(draft, told);
     }
 }
 

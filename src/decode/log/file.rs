@@ -26,13 +26,17 @@ pub(in crate::decode) fn decode(path: &Arc<str>, first_line: u32, text: &str, pa
             documents.push(Document::Note(note));
             continue;
         }
+        // A directory named like a pod may be a node's.
+        let of_container = part.source.container.is_some();
         let mut source = completed(part.source, &named);
         if node_service::is_journal(&part.text) {
             let services = node_service::journal(path, part.first_line, &part.text);
             source = of_node(services.first().and_then(|s| s.node.clone()), services.first().map(|s| s.unit.clone()));
             documents.extend(services.into_iter().map(Document::NodeService));
-        } else if let Some(unit) = node_service::unit_of_path(path).filter(|_| source.container.is_none()) {
-            source = of_node(node_service::node_of_path(path), Some(unit.to_owned()));
+        } else if let Some(unit) = node_service::unit_of_path(path).filter(|_| !of_container) {
+            let service = node_service::unit_log(path, part.first_line, &part.text, unit);
+            source = of_node(service.node.clone(), Some(unit.to_owned()));
+            documents.push(Document::NodeService(service));
         }
         let log = scan(path, source, part.first_line, part.text.as_bytes(), patterns);
         documents.push(Document::Log(match &part.numbers {
@@ -192,6 +196,8 @@ mod tests {
         assert_eq!((log.source.unit.as_deref(), log.source.node.as_deref(), log.count(0)), (Some("kubelet"), Some("n1"), 1));
         assert_eq!((&log.source.pod, log.n_errors), (&None, 1));
         let plain = decoded("nodes/n1/kubelet.log", "I0102 10:46:25.000000 7 a.go:1] up\n");
-        assert!(matches!(&plain[..], [Document::Log(log)] if log.source.unit.as_deref() == Some("kubelet")));
+        assert!(
+            matches!(&plain[..], [Document::NodeService(_), Document::Log(log)] if log.source.unit.as_deref() == Some("kubelet"))
+        );
     }
 }

@@ -110,7 +110,7 @@ fn hit<'t>(found: &Match, line: impl Fn(isize) -> Option<(u32, &'t [u8])>) -> Hi
             line: number,
             at: unwrapped.at(),
             level: level::of_line(unwrapped.payload),
-            text: cut(unwrapped.payload, found.end, KEPT),
+            text: cut(wrap::unescaped(&String::from_utf8_lossy(unwrapped.payload)).as_bytes(), found.end, KEPT),
         },
         before: around(at - AROUND as isize..at),
         after: around(at + 1..at + 1 + AROUND as isize),

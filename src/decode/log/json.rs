@@ -2,13 +2,13 @@
 //! keys, a cut-off line and text after the object are all as good as they can be.
 
 /// The members of the object that `line` is, in order: key and raw value (strings with their quotes).
-pub(super) fn fields(line: &[u8]) -> Fields<'_> {
+pub(in crate::decode) fn fields(line: &[u8]) -> Fields<'_> {
     let line = line.trim_ascii_start();
     Fields { rest: line.strip_prefix(b"{").unwrap_or_default() }
 }
 
 /// See [`fields`].
-pub(super) struct Fields<'a> {
+pub(in crate::decode) struct Fields<'a> {
     rest: &'a [u8],
 }
 

@@ -105,7 +105,15 @@ impl Patterns {
 fn required_literals(pattern: &Pattern) -> Result<Vec<Vec<u8>>, PatternError> {
     let found = literal::required(&pattern.regex)
         .map_err(|e| PatternError::Regex { name: pattern.name.clone(), reason: e.to_string() })?;
-    found.ok_or_else(|| PatternError::NoLiteral { name: pattern.name.clone() })
+    let literals = found.map(|found| found.iter().map(|literal| between_quotes(literal)).collect::<Vec<_>>());
+    literals
+        .filter(|l| l.iter().all(|l| l.len() >= literal::SHORTEST))
+        .ok_or_else(|| PatternError::NoLiteral { name: pattern.name.clone() })
+}
+
+/// The longest part of a literal without a quote: loggers escape quotes, and the search sees the line as it stands.
+fn between_quotes(literal: &[u8]) -> Vec<u8> {
+    literal.split(|b| *b == b'"').max_by_key(|part| part.len()).unwrap_or_default().to_vec()
 }
 
 #[cfg(test)]
@@ -114,6 +122,14 @@ mod tests {
 
     fn pattern(regex: &str) -> Pattern {
         Pattern { name: "p".to_owned(), regex: regex.to_owned() }
+    }
+
+    #[test]
+    fn literals_are_searched_for_without_quotes() {
+        assert_eq!(
+            required_literals(&pattern(r#"is forbidden: User "(\w+)" cannot"#)).unwrap(),
+            [b"is forbidden: user ".to_vec()]
+        );
     }
 
     #[test]

@@ -233,6 +233,7 @@ impl Scanner<'_> {
             if !tried.is_empty() {
                 tried.sort_unstable();
                 let text = String::from_utf8_lossy(line.payload);
+                let text = wrap::unescaped(&text);
                 let end = |pattern: u32| self.patterns.regex(pattern)?.shortest_match(&text);
                 matches.extend(tried.iter().filter_map(|p| Some(Match { pattern: *p, line: i, end: end(*p)? })));
             }

@@ -158,6 +158,24 @@ fn escape_len(text: &[u8]) -> usize {
     }
 }
 
+/// `text` with quotes as they were before a logger escaped them: `User \"web\"` is `User "web"` again.
+pub(in crate::decode) fn unescaped(text: &str) -> Cow<'_, str> {
+    if !text.contains("\\\"") {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(text.len());
+    for part in text.split_inclusive('"') {
+        match part.strip_suffix('"') {
+            Some(before) => {
+                plain.push_str(before.trim_end_matches('\\'));
+                plain.push('"');
+            }
+            None => plain.push_str(part),
+        }
+    }
+    Cow::Owned(plain)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -33,6 +33,8 @@ const KNOWN: &[(&str, &str, &str)] = &[
     ("VolumeAttachment", "NODE", "spec.nodeName"),
     ("VolumeAttachment", "ATTACHED", "status.attached"),
     ("Secret", "TYPE", "type"),
+    ("CertificateSigningRequest", "SIGNERNAME", "spec.signerName"),
+    ("CertificateSigningRequest", "REQUESTOR", "spec.username"),
     ("Ingress", "CLASS", "spec.ingressClassName"),
     ("IngressClass", "CONTROLLER", "spec.controller"),
     ("Job", "SUSPEND", "spec.suspend"),
@@ -125,6 +127,8 @@ pub(super) fn fill<'t>(draft: &mut Draft<'t>, kind: &str, row: &Row<'t>) {
         }
         "RoleBinding" | "ClusterRoleBinding" => fill_binding(draft, row),
         "CustomResourceDefinition" => fill_definition(draft, row),
+        "CertificateSigningRequest" => fill_signing_request(draft, row),
+        "APIService" => fill_api_service(draft, row),
         _ => {}
     }
 }
@@ -137,6 +141,37 @@ fn fill_definition<'t>(draft: &mut Draft<'t>, row: &Row<'t>) {
     }
     if let Some(stamp) = row.get("CREATED AT") {
         draft.stamp("metadata.creationTimestamp", row.line, stamp);
+    }
+}
+
+/// CONDITION `Approved,Issued`, or `Pending` where there is none.
+fn fill_signing_request<'t>(draft: &mut Draft<'t>, row: &Row<'t>) {
+    for word in row.get("CONDITION").unwrap_or_default().split(',') {
+        match word {
+            "Approved" => fill_condition(draft, "Approved", row.line),
+            "Denied" => fill_condition(draft, "Denied", row.line),
+            "Failed" => fill_condition(draft, "Failed", row.line),
+            _ => {}
+        }
+    }
+}
+
+/// SERVICE `namespace/name` or `Local`; AVAILABLE `True` or `False (reason)`.
+fn fill_api_service<'t>(draft: &mut Draft<'t>, row: &Row<'t>) {
+    let line = row.line;
+    if let Some((namespace, name)) = row.get("SERVICE").and_then(|service| service.split_once('/')) {
+        draft.text("spec.service.namespace", line, namespace);
+        draft.text("spec.service.name", line, name);
+    }
+    if let Some(available) = row.get("AVAILABLE") {
+        let (status, reason) = available.split_once(" (").unwrap_or((available, ""));
+        let mut condition = Draft::default();
+        condition.text("type", line, "Available");
+        condition.text("status", line, status);
+        if !reason.is_empty() {
+            condition.text("reason", line, reason.trim_end_matches(')'));
+        }
+        draft.list("status.conditions", line).push(item(condition, line));
     }
 }
 

@@ -29,6 +29,7 @@ const SIGNS: &[(&[&str], &str)] = &[
     (&["POD-SELECTOR"], "NetworkPolicy"),
     (&["VALUE", "GLOBAL-DEFAULT"], "PriorityClass"),
     (&["SERVICE", "AVAILABLE"], "APIService"),
+    (&["SIGNERNAME", "REQUESTOR", "CONDITION"], "CertificateSigningRequest"),
     (&["MINIMUM RUNNERS", "MAXIMUM RUNNERS"], "AutoscalingRunnerSet"),
     (&["AUTOSCALINGRUNNERSET NAME"], "AutoscalingListener"),
     (&["DESIREDREPLICAS", "CURRENTREPLICAS"], "EphemeralRunnerSet"),

@@ -7,6 +7,8 @@ use crate::cluster::Cluster;
 use crate::decode::{Hit, Log, Ref, Resource};
 use crate::detect::{Evidence, EvidenceKind, Finding};
 
+mod outside;
+
 const SIGNAL: &str = "api-server-unreachable";
 
 /// Parts of the names of network plug-ins' pods.
@@ -56,7 +58,10 @@ pub(super) fn apiserver(cluster: &Cluster, out: &mut Vec<Finding>) {
         (None, Some(miss)) if callers.len() >= 2 => {
             Evidence::hit(miss.log, miss.hit, Strength::Statement, "the API server does not answer it")
         }
-        _ => return,
+        _ => {
+            out.extend(outside::told(cluster));
+            return;
+        }
     };
     let culprit = own.as_ref().map(|(pod, _)| pod.reference.clone()).or_else(|| control_plane(cluster, &misses));
     let Some(culprit) = culprit else { return };

@@ -154,7 +154,7 @@ impl<'a> Component<'a> {
             .fact("waiting", undone.len())
             .affects(undone.iter().map(|r| r.reference.clone()));
         if let Some(first) = undone.first() {
-            let path = if first.kind() == "Pod" { "status.phase" } else { "status.observedGeneration" };
+            let path = if first.kind() == "Pod" { "status.phase" } else { "metadata.generation" };
             finding = finding.evidence(Evidence::field(first, path, Strength::Hint, says));
         }
         let unit = self.cluster.node_services.iter().find(|s| s.unit == self.name && is_down(s));

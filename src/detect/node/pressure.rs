@@ -1,10 +1,12 @@
 //! Nodes that run out of disk, memory or process ids.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 
 use crate::catalog::Strength;
 use crate::cluster::Cluster;
-use crate::decode::Resource;
+use crate::decode::{Event, Ref, Resource, Value};
 use crate::detect::symptom::{stamp, within};
 use crate::detect::{Evidence, EvidenceKind, Finding};
 
@@ -20,56 +22,97 @@ const PRESSURES: [(&str, &str, &[&str]); 3] = [
 const RECENT: SignedDuration = SignedDuration::from_hours(2);
 
 pub(super) fn node_pressure(cluster: &Cluster, out: &mut Vec<Finding>) {
-    for node in cluster.kind("Node") {
+    let evictions = evictions(cluster);
+    let mut nodes: BTreeSet<&str> = cluster.kind("Node").map(Resource::name).collect();
+    nodes.extend(evictions.iter().map(|e| e.node));
+    for name in nodes {
         for (condition, cause, resources) in PRESSURES {
-            let evicted = evicted(cluster, node, resources);
-            let state = node.condition(condition);
-            let evidence = if state.get("status").is_true() {
-                let says = "the kubelet reports the pressure";
-                Some(
-                    Evidence::value(node, state.get("message"), condition, Strength::Proof, says)
-                        .of_kind(EvidenceKind::Condition),
-                )
-            } else {
-                evicted.first().filter(|p| !cluster.is_settled(p)).map(|pod| {
-                    let says = "the kubelet says that the node ran low";
-                    Evidence::field(pod, "status.message", Strength::Statement, says)
-                })
-            };
-            let Some(evidence) = evidence else { continue };
-            let message = match state.get("status").is_true() {
-                true => state.get("message").text(),
-                false => evicted.first().map_or("", |p| p.at("status.message").text()),
-            };
-            let mut finding = Finding::new(cause, node.reference.clone(), evidence)
-                .fact("pods", evicted.len())
-                .fact("message", message.trim_end_matches(['.', ' ']))
-                .affects(evicted.iter().map(|p| p.reference.clone()));
-            for event in complaints(cluster, node, condition) {
-                finding = finding.evidence(event);
+            let evicted: Vec<&Eviction<'_>> =
+                evictions.iter().filter(|e| e.node == name && resources.iter().any(|r| e.resource.starts_with(r))).collect();
+            if let Some((evidence, message)) = proof(cluster, name, condition, &evicted) {
+                let mut finding = Finding::new(cause, Ref::new("Node", None, name), evidence)
+                    .fact("pods", evicted.len())
+                    .fact("message", message.trim_end_matches(['.', ' ']))
+                    .affects(evicted.iter().map(|e| e.pod.reference.clone()));
+                for event in complaints(cluster, name, condition) {
+                    finding = finding.evidence(event);
+                }
+                out.push(finding);
             }
-            out.push(finding);
         }
     }
 }
 
-/// Pods the kubelet of the node has lately evicted for one of these resources.
-fn evicted<'a>(cluster: &'a Cluster, node: &Resource, resources: &[&str]) -> Vec<&'a Resource> {
-    let low = |p: &&Resource| {
-        let message = p.at("status.message").text();
-        let for_it =
-            message.split_once("low on resource: ").is_some_and(|(_, what)| resources.iter().any(|r| what.starts_with(r)));
-        let at = stamp(p.at("status.startTime")).or_else(|| stamp(p.at("metadata.creationTimestamp")));
-        p.at("status.reason").text() == "Evicted"
-            && p.at("spec.nodeName").text() == node.name()
-            && for_it
-            && within(cluster, at, RECENT)
+/// What shows the pressure, and in which words: the node's condition, else the kubelet's word of it, else an eviction.
+fn proof(cluster: &Cluster, name: &str, condition: &str, evicted: &[&Eviction<'_>]) -> Option<(Evidence, String)> {
+    let node = cluster.find("Node", None, name);
+    let state = node.map_or(Value::ABSENT, |n| n.condition(condition));
+    if let Some(node) = node.filter(|_| state.get("status").is_true()) {
+        let says = "the kubelet reports the pressure";
+        let message = state.get("message");
+        let evidence = Evidence::value(node, message, condition, Strength::Proof, says).of_kind(EvidenceKind::Condition);
+        return Some((evidence, message.text().to_owned()));
+    }
+    // A table of nodes tells no such condition.
+    if !state.exists()
+        && let Some(event) = announced(cluster, name, condition)
+    {
+        let says = "the kubelet announces the pressure";
+        return Some((Evidence::event(event, Strength::Statement, says), event.message.clone()));
+    }
+    let unsettled = evicted.iter().find(|e| !cluster.is_settled(e.pod))?;
+    Some((unsettled.evidence.clone(), unsettled.message.to_owned()))
+}
+
+/// The kubelet's last word of the condition, when it says that it holds: `NodeHasDiskPressure`, `NodeHasInsufficientMemory`.
+fn announced<'a>(cluster: &'a Cluster, name: &str, condition: &str) -> Option<&'a Event> {
+    let (begins, ends) = match condition {
+        "DiskPressure" => ("NodeHasDiskPressure", "NodeHasNoDiskPressure"),
+        "MemoryPressure" => ("NodeHasInsufficientMemory", "NodeHasSufficientMemory"),
+        _ => ("NodeHasInsufficientPID", "NodeHasSufficientPID"),
     };
-    cluster.kind("Pod").filter(low).collect()
+    let node = Ref::new("Node", None, name);
+    let said = |reason: &str| cluster.events_of(&node).filter(|e| e.reason == reason).max_by_key(|e| e.last);
+    let began = said(begins).filter(|e| within(cluster, e.last, RECENT))?;
+    said(ends).is_none_or(|ended| ended.last < began.last).then_some(began)
+}
+
+/// A pod that a kubelet has lately evicted because its node ran low.
+struct Eviction<'a> {
+    pod: &'a Resource,
+    node: &'a str,
+    /// The kubelet's word for what ran low, and what follows it.
+    resource: &'a str,
+    message: &'a str,
+    evidence: Evidence,
+}
+
+/// Evictions as the pods tell them, else as events do: a table of pods holds no message.
+fn evictions(cluster: &Cluster) -> Vec<Eviction<'_>> {
+    let says = "the kubelet says that the node ran low";
+    let mut found = Vec::new();
+    for pod in cluster.kind("Pod").filter(|p| p.at("status.reason").text() == "Evicted") {
+        let node = pod.at("spec.nodeName").text();
+        let at = stamp(pod.at("status.startTime")).or_else(|| stamp(pod.at("metadata.creationTimestamp")));
+        if node.is_empty() || !within(cluster, at, RECENT) {
+            continue;
+        }
+        let told = Evidence::field(pod, "status.message", Strength::Statement, says);
+        let own = Some((pod.at("status.message").text(), told)).filter(|(message, _)| !message.is_empty());
+        let said = || {
+            let event = cluster.events_of(&pod.reference).find(|e| e.reason == "Evicted")?;
+            Some((event.message.as_str(), Evidence::event(event, Strength::Statement, says)))
+        };
+        let Some((message, evidence)) = own.or_else(said) else { continue };
+        if let Some((_, resource)) = message.split_once("low on resource: ") {
+            found.push(Eviction { pod, node, resource: resource.trim_start_matches('['), message, evidence });
+        }
+    }
+    found
 }
 
 /// What the kubelet says of freeing space.
-fn complaints(cluster: &Cluster, node: &Resource, condition: &str) -> Vec<Evidence> {
+fn complaints(cluster: &Cluster, name: &str, condition: &str) -> Vec<Evidence> {
     const DISK: [&str; 3] = ["FreeDiskSpaceFailed", "ImageGCFailed", "ContainerGCFailed"];
     let about_it = |reason: &str, message: &str| match reason {
         "EvictionThresholdMet" => {
@@ -77,6 +120,7 @@ fn complaints(cluster: &Cluster, node: &Resource, condition: &str) -> Vec<Eviden
         }
         reason => condition == "DiskPressure" && DISK.contains(&reason),
     };
-    let events = cluster.events_of(&node.reference).filter(|e| about_it(&e.reason, &e.message) && cluster.is_current(e));
+    let node = Ref::new("Node", None, name);
+    let events = cluster.events_of(&node).filter(|e| about_it(&e.reason, &e.message) && within(cluster, e.last, RECENT));
     events.take(3).map(|e| Evidence::event(e, Strength::Statement, "the kubelet tries to free some")).collect()
 }

@@ -2,10 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::unit::{evidence, is_down, is_stopped, reason, unit, words};
+use super::unit::{evidence, is_down, is_stopped, latest, line_evidence, misses_runtime, reason, unit, words};
 use crate::catalog::Strength;
 use crate::cluster::Cluster;
-use crate::decode::{NodeService, Origin, Resource, Value};
+use crate::decode::{LogLine, NodeService, Origin, Resource, Value};
 use crate::detect::{Evidence, EvidenceKind, Finding};
 
 /// The kubelet renews its Lease every ten seconds; one this much older than the newest is stale.
@@ -37,6 +37,16 @@ impl<'a> Node<'a> {
         self.ready.get("status").as_bool() == Some(false)
     }
 
+    fn is_ready(&self) -> bool {
+        self.ready.get("status").is_true()
+    }
+
+    /// The kubelet's journal ends in complaints of the runtime.
+    fn misses_runtime(&self) -> Option<(&'a NodeService, &'a LogLine)> {
+        let kubelet = self.unit("kubelet")?;
+        Some((kubelet, latest(kubelet, misses_runtime)?))
+    }
+
     fn unit(&self, name: &str) -> Option<&'a NodeService> {
         unit(self.cluster, self.node.name(), name)
     }
@@ -57,21 +67,21 @@ impl<'a> Node<'a> {
         let (name, units) = RUNTIMES.iter().find(|(name, _)| version.starts_with(name)).copied().unwrap_or(RUNTIMES[0]);
         let down = units.iter().find_map(|u| self.unit(u)).filter(|u| self.misses(u));
         let message = self.ready.get("message").text();
-        let told = self.is_unready()
-            && [
-                "container runtime is down",
-                "container runtime status check may not have completed",
-                "container runtime not ready",
-            ]
-            .iter()
-            .any(|w| message.contains(w))
-            && !message.contains("NetworkReady=false");
+        // While the runtime is gone its network is not ready either; a check that is late says nothing of its own.
+        let says_so = ["container runtime is down", "container runtime not ready"].iter().any(|w| message.contains(w));
+        let late = message.contains("container runtime status check may not have completed");
+        let told = self.is_unready() && (says_so || late && !message.contains("NetworkReady=false"));
         let runtime = if name == "cri-o" { "crio" } else { name };
         if let Some(unit) = down {
             let says = "systemd says that the container runtime does not run";
             let found = self.finding("containerd-down", evidence(unit, Strength::Proof, says), Some(unit));
             let found = found.fact("state", format!("its unit is {} ({})", unit.active, unit.sub)).fact("runtime", runtime);
             return Some(if told { found.evidence(self.condition(Strength::Statement, "the kubelet misses it")) } else { found });
+        }
+        if let Some((unit, line)) = self.misses_runtime().filter(|_| !told && !self.is_ready()) {
+            let evidence = line_evidence(unit, line, Strength::Statement, "the kubelet finds no container runtime");
+            let state = words(&line.text);
+            return Some(self.finding("containerd-down", evidence, None).fact("state", state).fact("runtime", runtime));
         }
         if told {
             let says = "the kubelet cannot reach the container runtime";
@@ -83,13 +93,8 @@ impl<'a> Node<'a> {
 
     /// The kubelet's journal complains of the runtime's socket.
     fn with_socket_errors(&self, finding: Finding) -> Finding {
-        let Some(kubelet) = self.unit("kubelet") else { return finding };
-        let Some(line) = kubelet.lines.iter().rev().find(|l| l.text.contains(".sock") && l.text.contains("dial")) else {
-            return finding;
-        };
-        let at = crate::location::Location::line(&kubelet.location.path, line.line);
-        let log = Evidence::file(at, line.text.clone(), Strength::Statement, "the kubelet finds no socket to talk to");
-        finding.evidence(log.of_kind(EvidenceKind::Log))
+        let Some((kubelet, line)) = self.misses_runtime() else { return finding };
+        finding.evidence(line_evidence(kubelet, line, Strength::Statement, "the kubelet finds no socket to talk to"))
     }
 
     /// The kubelet's unit is down, or it has stopped to report.
@@ -102,7 +107,7 @@ impl<'a> Node<'a> {
             let says = "the control plane has given the node up";
             return Some(if told { found.evidence(self.condition(Strength::Statement, says)) } else { found });
         }
-        if self.is_unknown() {
+        if self.is_unknown() && self.ready.get("reason").text() != "NodeStatusNeverUpdated" {
             return Some(self.silent());
         }
         self.stale_lease()

@@ -52,3 +52,29 @@ pub(in crate::detect) fn words(line: &str) -> String {
     let text = text.split_once("] ").filter(|(before, _)| before.contains(".go:")).map_or(text, |(_, rest)| rest);
     text[..text.floor_char_boundary(LONGEST)].trim().to_owned()
 }
+
+/// Lines at the end of a journal that tell its present state.
+const LATEST: usize = 10;
+
+/// The newest line among the last ones that satisfies `wanted`.
+pub(in crate::detect) fn latest(unit: &NodeService, wanted: impl Fn(&str) -> bool) -> Option<&LogLine> {
+    unit.lines.iter().rev().take(LATEST).find(|l| wanted(&l.text))
+}
+
+/// A line of a unit's journal as evidence.
+pub(in crate::detect) fn line_evidence(unit: &NodeService, line: &LogLine, strength: Strength, says: &str) -> Evidence {
+    let at = Location::line(&unit.location.path, line.line);
+    Evidence::file(at, line.text.clone(), strength, says).of_kind(EvidenceKind::Log)
+}
+
+/// The kubelet says that it finds no container runtime.
+pub(super) fn misses_runtime(text: &str) -> bool {
+    let no_socket = text.contains(".sock") && text.contains("dial unix");
+    text.contains("container runtime is down")
+        || no_socket && (text.contains("no such file or directory") || text.contains("connection refused"))
+}
+
+/// The kubelet, or what it is part of.
+pub(in crate::detect) fn is_kubelet(unit: &NodeService) -> bool {
+    matches!(unit.unit.as_str(), "kubelet" | "k3s" | "k3s-agent" | "rke2-server" | "rke2-agent")
+}

@@ -103,7 +103,7 @@ const COMPLAINTS: &[&str] = &[
     "no-route",
     "connection-reset",
     "certificate-date",
-    "certificate-untrusted",
+    "certificate-unverified",
     "certificate-name",
     "auth-failed-postgres",
     "auth-failed-mysql",
