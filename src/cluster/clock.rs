@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Cluster;
-use crate::decode::{Document, Event, Ref, Resource, Value};
+use crate::decode::{Document, Event, Origin, Ref, Resource, Value};
 use crate::time;
 
 impl Cluster {
@@ -85,7 +85,8 @@ impl Told {
 
 /// When an object was made and when its conditions changed.
 fn changes(object: &Resource) -> impl Iterator<Item = Timestamp> {
-    let conditions = object.at("status.conditions").items().map(|c| c.get("lastTransitionTime"));
+    const FIELDS: [&str; 2] = ["lastTransitionTime", "lastUpdateTime"];
+    let conditions = object.at("status.conditions").items().flat_map(|c| FIELDS.map(|field| c.get(field)));
     conditions.chain([object.at("metadata.creationTimestamp")]).filter_map(stamp)
 }
 
@@ -161,7 +162,34 @@ fn moments(documents: &[Document]) -> FxHashMap<Arc<str>, Timestamp> {
             _ => {}
         }
     }
-    youngest.into_iter().map(|(path, (_, moment))| (path, moment)).collect()
+    let mut moments: FxHashMap<_, _> = youngest.into_iter().map(|(path, (_, moment))| (path, moment)).collect();
+    for (path, earliest) in earliest_moments(documents, &started) {
+        moments.entry(path).or_insert(earliest);
+    }
+    moments
+}
+
+/// The earliest moments that files can have been made, by the events in the descriptions of pods: the kubelet says nothing
+/// of a pod before it starts, and a description shows no events of its namesakes.
+fn earliest_moments(documents: &[Document], started: &FxHashMap<&Ref, Timestamp>) -> FxHashMap<Arc<str>, Timestamp> {
+    let described = documents.iter().filter_map(|d| match d {
+        Document::Resource(r) if r.origin == Origin::Describe => Some((r.file(), &r.reference)),
+        _ => None,
+    });
+    let described: FxHashSet<(&Arc<str>, &Ref)> = described.collect();
+    let mut earliest: FxHashMap<Arc<str>, Timestamp> = FxHashMap::default();
+    for document in documents {
+        let Document::Event(e) = document else { continue };
+        if !e.source.starts_with("kubelet") || !described.contains(&(&e.location.path, &e.regarding)) {
+            continue;
+        }
+        let moment = started.get(&e.regarding).zip(e.first_age.or(e.last_age)).and_then(|(at, age)| at.checked_add(age).ok());
+        if let Some(moment) = moment {
+            let known = earliest.entry(Arc::clone(&e.location.path)).or_insert(moment);
+            *known = moment.max(*known);
+        }
+    }
+    earliest
 }
 
 fn tells_ages(resource: &Resource) -> bool {
@@ -201,7 +229,7 @@ mod tests {
 
     use super::*;
     use crate::cluster::testing::event;
-    use crate::decode::{Origin, Patterns, Tape};
+    use crate::decode::{Patterns, Tape};
 
     fn document(object: &serde_json::Value, origin: Origin) -> Document {
         Document::Resource(Resource::from_tape(Tape::from_json(&Arc::from("f"), object, 1), origin).unwrap())
@@ -261,6 +289,24 @@ mod tests {
         assert_eq!(now(Some("2026-03-01T10:00:00Z"), "2026-03-01 10:07:00"), "2026-03-01T10:07:00Z");
         assert_eq!(now(None, "2026-03-01 12:07:00"), "2026-03-01T12:07:00Z");
         assert_eq!(now(None, "2026-03-01 12:01:00"), "2026-03-01T07:00:00Z");
+    }
+
+    #[test]
+    fn a_described_pod_is_older_than_what_the_kubelet_said_of_it() {
+        let pod =
+            json!({"kind": "Pod", "metadata": {"name": "a", "namespace": "ns"}, "status": {"startTime": "2026-03-01T10:00:00Z"}});
+        let said = |path: &str, source: &str, age: &str| {
+            let mut said = event("Pod", Some("ns"), "a", "Unhealthy", age);
+            said.location.path = Arc::from(path);
+            source.clone_into(&mut said.source);
+            said.set_age(age);
+            Document::Event(said)
+        };
+        let now = |said: Document| cluster(vec![document(&pod, Origin::Describe), said]).now.unwrap().to_string();
+        assert_eq!(now(said("f", "kubelet", "8s (x1201 over 3h20m)")), "2026-03-01T13:20:00Z");
+        // It may have waited to be scheduled, and a table shows the events of former pods of that name.
+        assert_eq!(now(said("f", "default-scheduler", "3h")), "2026-03-01T10:00:00Z");
+        assert_eq!(now(said("events.txt", "kubelet", "3h")), "2026-03-01T10:00:00Z");
     }
 
     #[test]

@@ -60,11 +60,12 @@ impl Cluster {
         if template.len() == 1 { template.items().next().unwrap_or(Value::ABSENT) } else { Value::ABSENT }
     }
 
-    /// The logs of a container, the one of the previous run last. A log that names no container is the only container's.
+    /// The logs of a container, the one of the previous run last. A log that names no container is the only container's;
+    /// a pod of a table tells no names, so any log of it may be the container's.
     pub fn logs_of_container<'a>(&'a self, container: &Container<'a>) -> Vec<&'a Log> {
         let alone = self.containers(container.pod).iter().filter(|c| c.list == "containers").count() == 1;
         let fits = |l: &&Log| match l.source.container.as_deref() {
-            Some(name) => name == container.name || alone && container.name.is_empty() && container.list == "containers",
+            Some(name) => name == container.name || container.name.is_empty(),
             None => alone && container.list == "containers",
         };
         let mut logs: Vec<&Log> = self.logs_of(&container.pod.reference).filter(fits).collect();

@@ -22,7 +22,7 @@ impl Cluster {
     }
 
     /// A pod's labels: its own, or the ones of the template it was made from where a table left them out. `None`: not told.
-    fn pod_labels<'a>(&'a self, pod: &'a Resource) -> Option<Value<'a>> {
+    pub(crate) fn pod_labels<'a>(&'a self, pod: &'a Resource) -> Option<Value<'a>> {
         let own = pod.at("metadata.labels");
         if own.exists() || pod.origin >= Origin::Describe {
             return Some(own);
@@ -35,7 +35,7 @@ impl Cluster {
     pub(crate) fn has_untold_labels(&self, namespace: Option<&str>) -> bool {
         self.kind("Pod")
             .filter(|p| p.namespace() == namespace && p.origin != Origin::Manifest)
-            .any(|p| self.pod_labels(p).is_none())
+            .any(|p| self.pod_labels(p).is_none() || !is_told(p) && self.owner(p).is_none_or(|maker| !is_told(maker)))
     }
 
     /// Workloads of a namespace with the labels of the pods they would make.
@@ -45,7 +45,17 @@ impl Cluster {
     }
 }
 
+/// The labels of a workload's template. A table shows its selector only: those labels the pods have, and maybe others.
 fn template_labels(workload: &Resource) -> Option<Value<'_>> {
     let (path, _) = workload.pod_spec()?;
-    Some(workload.at(&format!("{}.metadata.labels", path.strip_suffix(".spec")?)))
+    let labels = workload.at(&format!("{}.metadata.labels", path.strip_suffix(".spec")?));
+    if labels.exists() || is_told(workload) {
+        return Some(labels);
+    }
+    Some(workload.at("spec.selector.matchLabels")).filter(|labels| !labels.is_empty())
+}
+
+/// Its labels, and those of its template, are all that it has: a table leaves them out.
+fn is_told(object: &Resource) -> bool {
+    object.origin >= Origin::Describe || object.origin == Origin::Manifest || object.at("metadata.labels").exists()
 }

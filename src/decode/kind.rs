@@ -15,7 +15,7 @@ pub(super) struct KindName {
     pub(super) namespaced: bool,
 }
 
-/// `kubectl api-resources`, and the custom resources of the Actions Runner Controller.
+/// `kubectl api-resources`, and the custom resources of the Actions Runner Controller, of Argo CD, Flux and OLM.
 #[rustfmt::skip]
 pub(super) const KINDS: &[KindName] = &[
     namespaced("Pod", "pods", "po", "v1"),
@@ -63,6 +63,15 @@ pub(super) const KINDS: &[KindName] = &[
     cluster("MutatingWebhookConfiguration", "mutatingwebhookconfigurations", "", "admissionregistration.k8s.io/v1"),
     cluster("CustomResourceDefinition", "customresourcedefinitions", "crd,crds", "apiextensions.k8s.io/v1"),
     cluster("APIService", "apiservices", "", "apiregistration.k8s.io/v1"),
+    namespaced("Application", "applications", "", "argoproj.io/v1alpha1"),
+    namespaced("Kustomization", "kustomizations", "", "kustomize.toolkit.fluxcd.io/v1"),
+    namespaced("HelmRelease", "helmreleases", "", "helm.toolkit.fluxcd.io/v2"),
+    namespaced("GitRepository", "gitrepositories", "", "source.toolkit.fluxcd.io/v1"),
+    namespaced("HelmRepository", "helmrepositories", "", "source.toolkit.fluxcd.io/v1"),
+    namespaced("OCIRepository", "ocirepositories", "", "source.toolkit.fluxcd.io/v1"),
+    namespaced("ClusterServiceVersion", "clusterserviceversions", "", "operators.coreos.com/v1alpha1"),
+    namespaced("CatalogSource", "catalogsources", "", "operators.coreos.com/v1alpha1"),
+    namespaced("InstallPlan", "installplans", "", "operators.coreos.com/v1alpha1"),
     namespaced("AutoscalingRunnerSet", "autoscalingrunnersets", "", "actions.github.com/v1alpha1"),
     namespaced("AutoscalingListener", "autoscalinglisteners", "", "actions.github.com/v1alpha1"),
     namespaced("EphemeralRunnerSet", "ephemeralrunnersets", "", "actions.github.com/v1alpha1"),

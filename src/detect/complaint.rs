@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::symptom::{pod_trouble, was_an_incident, within};
 use super::template::Template;
-use super::{Evidence, Finding};
+use super::{Evidence, Finding, facts};
 use crate::catalog::Strength;
 use crate::cluster::Cluster;
 use crate::decode::{Hit, Log, Ref, Resource};
@@ -55,7 +55,7 @@ impl<'a> Complaint<'a> {
 
     pub(super) fn line(&self) -> String {
         const LONGEST: usize = 240;
-        let line = self.hit.line.text.trim();
+        let line = facts::in_one_line(&self.hit.line.text);
         line[..line.floor_char_boundary(LONGEST)].to_owned()
     }
 
@@ -77,7 +77,7 @@ impl<'a> Complaint<'a> {
     pub(super) fn about_the_caller(&self, cause: &str, strength: Strength, says: &str) -> Finding {
         Finding::new(cause, self.carrier(), self.evidence(strength, says))
             .fact("pod", self.pod.name())
-            .fact("container", self.container())
+            .fact("container", Some(self.container()).filter(|name| !name.is_empty()).unwrap_or("main"))
             .fact("line", self.line())
             .affects([self.pod.reference.clone()])
     }

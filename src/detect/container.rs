@@ -20,7 +20,7 @@ fn init_container(cluster: &Cluster, out: &mut Vec<Finding>) {
         let init = containers.iter().filter(|c| c.list == "initContainers" && !is_sidecar(c));
         let Some((container, state)) = init.filter_map(|c| Some((c, stuck(cluster, c)?))).next() else { continue };
         let Some(template) = Template::of(cluster, pod) else { continue };
-        let evidence = state_of(&container, Strength::Statement, "the state of the init container");
+        let evidence = state_of(container, Strength::Statement, "the state of the init container");
         out.push(
             Finding::new("init-container-failing", template.carrier, evidence)
                 .fact("container", if container.name.is_empty() { "(unnamed)" } else { container.name })

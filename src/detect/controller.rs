@@ -6,7 +6,7 @@ use super::symptom::{stamp, within};
 use super::{Detector, Evidence, Finding, pod_trouble};
 use crate::catalog::Strength;
 use crate::cluster::{Cluster, Presence};
-use crate::decode::{Origin, Ref, Resource};
+use crate::decode::{Origin, Ref, Resource, Value};
 
 pub(super) const DETECTORS: &[Detector] = &[
     Detector { name: "rollout", run: rollouts },
@@ -20,18 +20,29 @@ fn live<'a>(cluster: &'a Cluster, kind: &str) -> impl Iterator<Item = &'a Resour
 }
 
 fn rollouts(cluster: &Cluster, out: &mut Vec<Finding>) {
-    for deployment in live(cluster, "Deployment").filter(|d| d.at("spec.paused").is_true()) {
+    for deployment in live(cluster, "Deployment") {
+        let Some((key, paused)) = paused_by(deployment) else { continue };
         let updated = deployment.at("status.updatedReplicas").as_i64().unwrap_or(0);
         let wanted = deployment.at("spec.replicas").as_i64().unwrap_or(1);
         let strength = if updated < wanted { Strength::Proof } else { Strength::Hint };
-        let evidence =
-            Evidence::field(deployment, "spec.paused", strength, "no change of the template is rolled out while this is set");
+        let says = "no change of the template is rolled out while it is paused";
+        let evidence = Evidence::value(deployment, paused, key, strength, says);
         out.push(
             Finding::new("rollout-paused", deployment.reference.clone(), evidence)
                 .fact("updated", updated)
                 .fact("wanted", wanted),
         );
     }
+}
+
+/// The field that tells a Deployment to be paused: a description shows only the condition.
+fn paused_by(deployment: &Resource) -> Option<(&'static str, Value<'_>)> {
+    let field = deployment.at("spec.paused");
+    if field.exists() {
+        return field.is_true().then_some(("paused", field));
+    }
+    let reason = deployment.condition("Progressing").get("reason");
+    (reason.text() == "DeploymentPaused").then_some(("reason", reason))
 }
 
 fn stateful_sets(cluster: &Cluster, out: &mut Vec<Finding>) {
@@ -81,8 +92,9 @@ const MISSED: SignedDuration = SignedDuration::from_hours(25);
 fn cron_jobs(cluster: &Cluster, out: &mut Vec<Finding>) {
     for cron in live(cluster, "CronJob") {
         if cron.at("spec.suspend").is_true() {
-            // Suspended on purpose hurts nobody who does not complain.
-            let evidence = Evidence::field(cron, "spec.suspend", Strength::Hint, "no Job is started while this is set");
+            // One that never ran is kept for starting Jobs from it by hand; one that did has been stopped.
+            let strength = if cron.at("status.lastScheduleTime").exists() { Strength::Proof } else { Strength::Hint };
+            let evidence = Evidence::field(cron, "spec.suspend", strength, "no Job is started while this is set");
             out.push(Finding::new("cronjob-suspended", cron.reference.clone(), evidence));
             continue;
         }

@@ -49,6 +49,11 @@ pub(super) fn standard(cluster: &Cluster, culprit: &Ref) -> Facts {
     prose::STANDARD_FACTS.iter().map(|name| (*name).to_owned()).zip(values.map(Into::into)).collect()
 }
 
+/// A text with its blanks and line ends as single blanks: what is quoted in a sentence.
+pub(super) fn in_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// `deployment/web`, as kubectl takes it: the kind in lower case, with its group where the kind alone could mean another.
 fn kubectl_resource(object: &Ref) -> String {
     let kind = object.kind.to_ascii_lowercase();

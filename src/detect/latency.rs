@@ -224,6 +224,7 @@ impl<'a> Network<'a> {
 
 /// CPU used against the limit.
 struct Load {
+    subject: String,
     used: f64,
     limit: f64,
     share: f64,
@@ -242,13 +243,19 @@ fn load(cluster: &Cluster, workload: &Ref) -> Option<Load> {
     let limits: Option<Vec<Quantity>> =
         spec.get("containers").items().map(|c| Quantity::of(c.path("resources.limits.cpu"))).collect();
     let limit: f64 = limits?.into_iter().map(Quantity::as_f64).sum();
-    (limit > 0.0).then(|| Load { used, limit, share: used / limit, location: metric.location.clone() })
+    (limit > 0.0).then(|| Load {
+        subject: metric.subject.clone(),
+        used,
+        limit,
+        share: used / limit,
+        location: metric.location.clone(),
+    })
 }
 
 impl Load {
     fn finding(&self, cluster: &Cluster, workload: &Ref) -> Finding {
         let usage = format!("{:.2} of {:.2} cores", self.used, self.limit);
-        let text = format!("cpu: {usage}");
+        let text = format!("{}: cpu {usage}", self.subject);
         let evidence = Evidence::file(self.location.clone(), text, Strength::Statement, "it uses all the CPU it may");
         let limit = cluster.get(workload).and_then(|w| Some(w.pod_spec()?.1.path("containers[0].resources.limits.cpu").text()));
         Finding::new("cpu-overload", workload.clone(), evidence).fact("usage", usage).fact("limit", limit.unwrap_or(""))
@@ -262,15 +269,21 @@ fn cpu_overload(cluster: &Cluster, out: &mut Vec<Finding>) {
     }
     let late = cluster.events().iter().filter(|e| {
         let timed_out = ["deadline exceeded", "timeout", "timed out"].iter().any(|w| e.message.contains(w));
-        e.reason == "Unhealthy" && timed_out && e.count > 1 && cluster.is_current(e)
+        e.reason == "Unhealthy" && timed_out && cluster.is_current(e)
     });
-    let pods: BTreeSet<&Ref> = late.map(|e| &e.regarding).collect();
+    // A table may not tell how often a probe failed: then the pod's state tells whether that matters.
+    let again = late.filter(|e| e.count > 1 || cluster.get(&e.regarding).is_some_and(|pod| is_unready(cluster, pod)));
+    let pods: BTreeSet<&Ref> = again.map(|e| &e.regarding).collect();
     for pod in pods.into_iter().filter_map(|p| cluster.get(p)) {
         let workload = cluster.top_owner_ref(pod);
         if let Some(full) = load(cluster, &workload).filter(|l| l.share >= FULL) {
             out.push(full.finding(cluster, &workload).affects([pod.reference.clone()]));
         }
     }
+}
+
+fn is_unready(cluster: &Cluster, pod: &Resource) -> bool {
+    cluster.containers(pod).iter().any(|c| c.is_unready(cluster))
 }
 
 #[cfg(test)]

@@ -25,7 +25,9 @@ mod control_plane;
 mod controller;
 mod creation;
 mod custom;
+mod delivery;
 mod dependency;
+mod disruption;
 mod dns;
 mod facts;
 mod image;
@@ -324,7 +326,9 @@ const AREAS: &[&[Detector]] = &[
     control_plane::DETECTORS,
     controller::DETECTORS,
     custom::DETECTORS,
+    delivery::DETECTORS,
     dependency::DETECTORS,
+    disruption::DETECTORS,
     dns::DETECTORS,
     image::DETECTORS,
     ingress::DETECTORS,

@@ -14,6 +14,10 @@ const OF_THE_CLUSTER: [&str; 4] = [".svc", ".cluster.local", ".svc.cluster.local
 
 fn proxy(cluster: &Cluster, out: &mut Vec<Finding>) {
     for complaint in Complaint::all(cluster, "proxy-refused").into_iter().filter(|c| c.hurts() || c.goes_on()) {
+        if !complaint.pod.at("spec.containers").exists() {
+            out.extend(by_its_words(&complaint));
+            continue;
+        }
         let Some(template) = Template::of(cluster, complaint.pod) else { continue };
         let containers = cluster.containers(complaint.pod);
         let Some(container) = containers.iter().find(|c| c.name == complaint.container()) else { continue };
@@ -33,6 +37,14 @@ fn proxy(cluster: &Cluster, out: &mut Vec<Finding>) {
                 .fact("missing", ".svc and .cluster.local"),
         );
     }
+}
+
+/// A pod of which no spec is known: a name of the cluster that went to a proxy tells enough.
+fn by_its_words(complaint: &Complaint<'_>) -> Option<Finding> {
+    let inside = [".svc", ".cluster.local", "kubernetes.default"].iter().any(|name| complaint.line().contains(name));
+    let says = "the proxy answers for a name that only the cluster knows";
+    let finding = || complaint.about_the_caller("http-proxy-misconfigured", Strength::Statement, says);
+    inside.then(|| finding().fact("proxy", "an HTTP proxy").fact("missing", ".svc and .cluster.local"))
 }
 
 /// The first of these variables that is set, in either spelling.

@@ -102,7 +102,7 @@ impl<'a> Found<'a> {
             ("container", container.to_owned()),
             ("image", image.to_owned()),
             ("node", seen.node.to_owned()),
-            ("text", seen.sighting.text.to_owned()),
+            ("text", facts::in_one_line(seen.sighting.text)),
         ];
         fill(&mut facts, own.map(|(name, value)| (name.to_owned(), value.into())));
         // An expression may leave some of its captures open.

@@ -22,6 +22,8 @@ pub(super) fn fill<'t>(draft: &mut Draft<'t>, row: &Row<'t>) {
                 }
                 draft.list("status.conditions", line).push(item(condition, line));
             }
+            ("SYNC STATUS", _) => draft.text("status.sync.status", line, cell),
+            ("HEALTH STATUS", _) => draft.text("status.health.status", line, cell),
             _ => draft.map("status", line).push(field_name(name), line, Node::plain(cell)),
         }
     }

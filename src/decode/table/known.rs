@@ -8,6 +8,7 @@ use crate::decode::describe::service::fill_ingress_points;
 use crate::decode::describe::storage::{fill_claim_ref, mark_default};
 use crate::decode::describe::volume::fill_access_modes;
 use crate::decode::draft::{Draft, Node};
+use crate::decode::kind::KindName;
 
 /// Columns that hold one field as it is: kind, column, path in the object.
 #[rustfmt::skip]
@@ -92,6 +93,13 @@ const KNOWN: &[(&str, &str, &str)] = &[
     ("HorizontalRunnerAutoscaler", "MAX", "spec.maxReplicas"),
     ("HorizontalRunnerAutoscaler", "DESIRED", "status.desiredReplicas"),
 ];
+
+/// A custom resource whose columns are not listed here: one known by what kubectl calls it only, or of a foreign group.
+pub(super) fn is_custom(kind: &str) -> bool {
+    let group = KindName::of(kind).and_then(|k| k.api_version.split_once('/')).map_or("", |(group, _)| group);
+    let is_foreign = group.contains('.') && !group.ends_with(".k8s.io");
+    kind.starts_with(|c: char| c.is_ascii_lowercase()) || is_foreign && !KNOWN.iter().any(|(known, ..)| *known == kind)
+}
 
 /// Fills the columns whose cells are a field of the object just as they stand.
 pub(super) fn fill<'t>(draft: &mut Draft<'t>, kind: &str, row: &Row<'t>) {

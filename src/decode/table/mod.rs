@@ -159,7 +159,7 @@ fn fill<'t>(draft: &mut Draft<'t>, kind: &str, row: &Row<'t>) {
         "Service" => service::fill(draft, row),
         "Endpoints" => service::fill_endpoints(draft, row),
         "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" | "ReplicationController" => workload::fill(draft, kind, row),
-        _ if kind.starts_with(|c: char| c.is_ascii_lowercase()) => custom::fill(draft, row),
+        _ if known::is_custom(kind) => custom::fill(draft, row),
         _ => {}
     }
     known::fill(draft, kind, row);

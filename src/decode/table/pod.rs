@@ -30,6 +30,9 @@ pub(super) fn fill<'t>(draft: &mut Draft<'t>, row: &Row<'t>) {
         fill_condition(draft, "Ready", ready == total && verdict.phase == Some("Running"), line);
         fill_statuses(draft, &verdict, ready, total, restarts, line);
     }
+    if let Some(gates) = row.get("READINESS GATES").filter(|g| cells::ratio(g).is_some_and(|(open, all)| open != all)) {
+        fill_closed_gate(draft, gates, line);
+    }
     if status == "Pending" && row.has("NODE") && row.get("NODE").is_none() {
         fill_condition(draft, "PodScheduled", false, line);
     }
@@ -40,6 +43,16 @@ fn fill_condition(draft: &mut Draft<'_>, kind: &'static str, holds: bool, line: 
     condition.text("type", line, kind);
     condition.text("status", line, if holds { "True" } else { "False" });
     draft.list("status.conditions", line).push(item(condition, line));
+}
+
+/// Not all readiness gates are open, so the pod is not ready whatever its containers are.
+fn fill_closed_gate<'t>(draft: &mut Draft<'t>, gates: &'t str, line: u32) {
+    let mut condition = Draft::default();
+    condition.text("type", line, "Ready");
+    condition.text("status", line, "False");
+    condition.text("reason", line, "ReadinessGatesNotReady");
+    condition.text("message", line, gates);
+    *draft.list("status.conditions", line) = vec![item(condition, line)];
 }
 
 /// What the STATUS column says of phase and containers.

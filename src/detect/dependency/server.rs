@@ -16,15 +16,32 @@ pub(super) enum Server {
 
 /// Name, usual port, and words of its drivers and images.
 const SERVERS: [(Server, &str, u16, &[&str]); 9] = [
-    (Server::MySql, "MySQL", 3306, &["mysql", "mariadb", "percona", "read-only option"]),
+    (Server::MySql, "MySQL", 3306, &["mysql", "mariadb", "percona", "read-only option", "error 1040"]),
     (
         Server::Postgres,
         "PostgreSQL",
         5432,
-        &["postgres", "psql", "pgx", "pg_hba", "npgsql", "psycopg", "sqlstate", "read-only transaction"],
+        &[
+            "postgres",
+            "psql",
+            "pgx",
+            "pg_hba",
+            "npgsql",
+            "psycopg",
+            "sqlstate",
+            "read-only transaction",
+            "pg::",
+            "too many clients already",
+            "connection slots are reserved",
+        ],
     ),
     (Server::Mongo, "MongoDB", 27017, &["mongo"]),
-    (Server::Redis, "Redis", 6379, &["redis", "valkey", "lettuce", "jedis", "wrongpass", "noauth", "read only replica"]),
+    (
+        Server::Redis,
+        "Redis",
+        6379,
+        &["redis", "valkey", "lettuce", "jedis", "wrongpass", "noauth", "read only replica", "max number of clients reached"],
+    ),
     (Server::MsSql, "SQL Server", 1433, &["sqlserver", "mssql", "login failed for user"]),
     (Server::Oracle, "Oracle", 1521, &["ora-", "oracle"]),
     (Server::Elasticsearch, "Elasticsearch", 9200, &["elastic", "opensearch", "read-only / allow delete"]),

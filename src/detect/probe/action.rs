@@ -101,8 +101,11 @@ impl<'a> Probe<'a> {
         } else {
             return None;
         };
+        let ports = spec.get("ports");
         let named = || {
-            let port = spec.get("ports").items().find(|p| p.get("name").text() == asked.text())?;
+            // A description leaves out the names of ports: a name then means the only port there is.
+            let only = ports.items().next().filter(|p| ports.len() == 1 && !p.get("name").exists() && asked.exists());
+            let port = ports.items().find(|p| p.get("name").text() == asked.text()).or(only)?;
             port.get("containerPort").text().parse().ok()
         };
         let port = asked.text().parse().ok().or_else(named);
@@ -132,7 +135,9 @@ impl<'a> Probe<'a> {
             let (ours, theirs) = (self.value.get(field), other.value.get(field));
             !ours.exists() || !theirs.exists() || ours.text() == theirs.text()
         });
-        self.action == other.action && self.port == other.port && same_pace
+        // A description leaves out the names of ports, so that a probe which asks a name asks an unknown port.
+        let same_port = self.port.is_none() || other.port.is_none() || self.port == other.port;
+        self.action == other.action && same_port && same_pace
     }
 
     /// `GET /healthz on port 8080`, `cat /tmp/ready`.

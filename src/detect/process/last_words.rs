@@ -5,7 +5,7 @@ use crate::cluster::{Cluster, Container};
 use crate::decode::{Hit, Level, Log, LogLine, Value};
 use crate::detect::near::nearest;
 use crate::detect::template::Template;
-use crate::detect::{Evidence, EvidenceKind, Finding};
+use crate::detect::{Evidence, EvidenceKind, Finding, facts};
 
 /// What ends a process stands within this many lines of the end of its log: a stack trace is rarely longer.
 const LAST_LINES: u32 = 60;
@@ -69,7 +69,19 @@ impl<'a> Death<'a> {
                 }
             }
         }
-        self.unexplained(&logs)
+        self.died_of_an_instruction().or_else(|| self.unexplained(&logs))
+    }
+
+    /// 132 is SIGILL: the processor does not know an instruction of the program, which has no time to say so.
+    fn died_of_an_instruction(&self) -> Option<Finding> {
+        const SIGILL: i64 = 132;
+        let code = self.container.ended().get("exitCode");
+        (code.as_i64() == Some(SIGILL)).then(|| {
+            let says = "the kernel ended it for an illegal instruction (SIGILL)";
+            let evidence = Evidence::value(self.container.pod, code, "exitCode", Strength::Statement, says);
+            self.finding("cpu-instruction-unsupported", evidence.of_kind(EvidenceKind::Status))
+                .fact("line", "exit code 132, SIGILL")
+        })
     }
 
     /// Logs of runs that have ended: of a container that runs again, the log of the run before.
@@ -257,7 +269,7 @@ fn last_port(line: &str) -> Option<u16> {
 
 fn short(line: &str) -> String {
     const LONGEST: usize = 240;
-    let line = line.trim();
+    let line = facts::in_one_line(line);
     line[..line.floor_char_boundary(LONGEST)].to_owned()
 }
 

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use super::field::{Field, Place};
 use super::objects::node_of;
 use super::{Found, Seen, Sighting, Wanted, wanted};
-use crate::catalog::{Catalog, Culprit, Strength, sign_pattern};
+use crate::catalog::{Catalog, Culprit, Sign, Strength, sign_pattern};
 use crate::cluster::Cluster;
 use crate::decode::{Hit, Log, Ref, Resource};
 use crate::detect::Evidence;
@@ -26,11 +26,23 @@ pub(super) fn look<'a>(cluster: &'a Cluster, catalog: &'a Catalog, found: &mut F
         let object = writer(cluster, log);
         for hit in &log.hits {
             let Some(wanted) = by_pattern.get(&hit.pattern) else { continue };
+            if is_past(cluster, log, hit, object, wanted.sign) {
+                continue;
+            }
             if let Some(seen) = see(cluster, log, hit, object, *wanted) {
                 found.add(*wanted, seen);
             }
         }
     }
+}
+
+/// A complaint that was made once or twice, of a pod that went on from there and works: it has got over it.
+fn is_past(cluster: &Cluster, log: &Log, hit: &Hit, object: Option<&Resource>, sign: &Sign) -> bool {
+    const SELDOM: u32 = 2;
+    matches!(sign.culprit, Culprit::TopOwner | Culprit::Itself)
+        && hit.line.line < log.n_lines
+        && log.count(hit.pattern) <= SELDOM
+        && object.is_some_and(|o| cluster.is_settled(o))
 }
 
 /// The pod that wrote a log, or the workload when the log is named after it.
