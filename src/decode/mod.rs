@@ -188,6 +188,11 @@ pub fn is_namespaced(kind: &str) -> Option<bool> {
     KindName::of(kind).map(|k| k.namespaced)
 }
 
+/// The built-in kind of that name, singular or plural: `Pod` of `pods`.
+pub fn kind_called(name: &str) -> Option<&'static str> {
+    KindName::of(name).map(|k| k.kind)
+}
+
 /// A remark about the collection.
 #[derive(Debug, Clone)]
 pub struct Note {

@@ -56,7 +56,10 @@ pub(super) fn refusals<'a>(cluster: &'a Cluster, word: &str) -> Vec<Refused<'a>>
 pub(super) fn lacks_pods(cluster: &Cluster, workload: &Resource) -> bool {
     let is_idle = workload.at("spec.suspend").is_true() || workload.condition("Complete").get("status").is_true();
     // Where no pod of the namespace was collected, none that is missing can be told.
-    let collected = || cluster.kind("Pod").any(|p| p.namespace() == workload.namespace() && p.origin != Origin::Manifest);
+    let collected = || {
+        let has_pods = cluster.kind("Pod").any(|p| p.namespace() == workload.namespace() && p.origin != Origin::Manifest);
+        has_pods || cluster.collected("Pod", workload.namespace())
+    };
     let told_short = workload.at("status.replicas").as_i64().is_some_and(|made| made < wanted(workload));
     !is_idle && !has_its_pods(cluster, workload) && (told_short || collected())
 }
@@ -84,6 +87,8 @@ pub(super) fn makes_pods(object: &Resource) -> bool {
 
 /// Workloads at the top of their owner chains that lack pods.
 pub(super) fn short_workloads(cluster: &Cluster) -> impl Iterator<Item = &Resource> {
-    let workloads = cluster.resources().filter(|r| r.kind() != "Pod" && r.origin != Origin::Manifest && r.pod_spec().is_some());
+    // A table row tells nothing of a template.
+    let makes = |r: &&Resource| r.pod_spec().is_some() || r.kind() == "Deployment" || makes_pods(r);
+    let workloads = cluster.resources().filter(|r| r.kind() != "Pod" && r.origin != Origin::Manifest).filter(makes);
     workloads.filter(|r| cluster.owner(r).is_none() && lacks_pods(cluster, r))
 }

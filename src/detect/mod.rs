@@ -19,6 +19,7 @@ mod address;
 mod admission;
 mod arc;
 mod certificate;
+mod client;
 mod complaint;
 mod container;
 mod control_plane;
@@ -322,6 +323,7 @@ const AREAS: &[&[Detector]] = &[
     admission::DETECTORS,
     arc::DETECTORS,
     certificate::DETECTORS,
+    client::DETECTORS,
     container::DETECTORS,
     control_plane::DETECTORS,
     controller::DETECTORS,

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-use super::creation::{Refused, refusals};
+use super::client::{self, Answer};
+use super::creation::{Refused, refusals, short_workloads};
 use super::symptom::{ready_endpoints, within};
 use super::{Detector, Evidence, Finding};
 use crate::catalog::Strength;
@@ -32,7 +33,16 @@ fn webhook(cluster: &Cluster, out: &mut Vec<Finding>) {
         let says = "the API server's answer to this controller";
         Some((Call::of(&hit.line.text)?, cluster.top_owner_ref(pod), Evidence::hit(log, hit, Strength::Statement, says)))
     });
-    for (call, sufferer, evidence) in told.chain(logged) {
+    let answers = client::answers(cluster);
+    let answered = answers.iter().filter_map(|answer| {
+        let call = Call::of(answer.text)?;
+        let (namespace, name) = call.service;
+        // The request names the object in a file of the client's at most: nobody else is known to suffer.
+        let service = || Ref::new("Service", Some(namespace).filter(|n| !n.is_empty()), name);
+        let sufferer = client::object(cluster, answer.text).unwrap_or_else(service);
+        Some((call, sufferer, answer.evidence.clone()))
+    });
+    for (call, sufferer, evidence) in told.chain(logged).chain(answered) {
         let cause = cause(cluster, &call);
         calls.entry((call.webhook, cause)).or_default().push((call, sufferer, evidence));
     }
@@ -42,6 +52,7 @@ fn webhook(cluster: &Cluster, out: &mut Vec<Finding>) {
     for word in ["denied the request", "denied request"] {
         out.extend(refusals(cluster, word).iter().filter_map(denied));
     }
+    out.extend(answers.iter().filter_map(|answer| denied_to_client(cluster, answer)));
 }
 
 /// A call that timed out at a Service nobody stands behind is no matter of time.
@@ -96,6 +107,10 @@ fn finding(cluster: &Cluster, cause: &str, calls: &[Told<'_>]) -> Option<Finding
         .fact("absent", product_gone)
         .fact("port", service.map_or("", |s| s.at("spec.ports[0].targetPort").text()))
         .affects(calls.iter().map(|(_, sufferer, _)| sufferer.clone()));
+    if calls.iter().all(|(_, sufferer, _)| cluster.get(sufferer).is_some_and(|s| cluster.is_settled(s))) {
+        // Who tells of it works itself: the API server, a controller. Whoever gets no pods may suffer from it.
+        finding = finding.affects(short_workloads(cluster).map(|w| w.reference.clone()));
+    }
     for (_, _, more) in calls.iter().skip(1).take(3) {
         finding = finding.evidence(more.clone());
     }
@@ -144,6 +159,13 @@ fn denied(refused: &Refused<'_>) -> Option<Finding> {
             .fact("refused", format!("the pods of {}", refused.workload.reference))
             .affects([refused.sufferer.reference.clone()]),
     )
+}
+
+fn denied_to_client(cluster: &Cluster, answer: &Answer<'_>) -> Option<Finding> {
+    let (policy, message) = denial(answer.text)?;
+    let object = client::object(cluster, answer.text)?;
+    let finding = Finding::new("admission-policy-denied", object.clone(), answer.evidence.clone());
+    Some(finding.fact("policy", policy).fact("message", message).fact("refused", object.to_string()))
 }
 
 /// The first few of a list, in words.

@@ -62,10 +62,13 @@ impl Refusal {
         } else if has(&["signaturevalidationfailed", "signature was required", "signature validation", "source image rejected"]) {
             Self::Signature
         } else if has(&["no matching manifest for", "no match for platform", "no image found in image index for architecture"])
+            || has(&["cannot be used on this platform", "no image found in manifest list for architecture"])
             || has(&["does not match the specified platform", "exec format error"])
         {
             Self::Architecture
-        } else if has(&["invalid reference format", "couldn't parse image", "invalid image name", "invalidimagename"]) {
+        } else if has(&["invalid reference format", "couldn't parse image", "invalid image name", "invalidimagename"])
+            || has(&["unqualified-search registries", "short-name resolution enforced"])
+        {
             Self::InvalidName
         } else if has(&["is not present with pull policy of never", "errimageneverpull"]) {
             Self::NeverPull

@@ -11,7 +11,8 @@ use crate::detect::{Evidence, EvidenceKind, Finding, facts};
 const LAST_LINES: u32 = 60;
 
 /// Signals that tell why a process ended, the most telling first, with the cause each one is.
-const REASONS: [(&str, &str); 8] = [
+const REASONS: [(&str, &str); 9] = [
+    ("command-not-found", "container-command-not-found"),
     ("env-missing", "env-var-missing"),
     ("exec-denied", "container-permission-denied-exec"),
     ("address-in-use", "port-conflict"),
@@ -105,12 +106,9 @@ impl<'a> Death<'a> {
         let line = hit.line.text.as_str();
         match cause {
             "env-var-missing" => self.with_variable(finding, line),
-            // A shell says the same of a file it may not write to; only a command it may not execute gives this exit code.
-            "container-permission-denied-exec" if self.container.exit_code() != Some(126) => None,
-            "container-permission-denied-exec" => {
-                let captures = self.cluster.captures("exec-denied", line)?;
-                Some(finding.fact("command", captures.name("command")?.as_str()))
-            }
+            "container-command-not-found" => self.with_command(finding, line, "command-not-found", 127),
+            // A shell says the same of a file it may not write to.
+            "container-permission-denied-exec" => self.with_command(finding, line, "exec-denied", 126),
             "port-conflict" => Some(self.with_rival(finding, line)),
             "read-only-root-filesystem" => self.with_path(finding, line),
             "application-config-invalid" => Some(finding.fact("source", self.configuration())),
@@ -118,6 +116,14 @@ impl<'a> Death<'a> {
             "application-crash" => (!self.speaks_of_others(log)).then(|| self.as_crash(finding)),
             _ => Some(finding),
         }
+    }
+
+    /// A script may go on after a command that failed: only the exit code tells that it ended for it.
+    fn with_command(&self, finding: Finding, line: &str, signal: &str, exit_code: i64) -> Option<Finding> {
+        let captures = self.cluster.captures(signal, line)?;
+        let command = captures.iter().skip(1).flatten().next()?.as_str();
+        let ended_so = self.container.exit_code().is_none_or(|code| code == exit_code);
+        ended_so.then(|| finding.fact("command", command).fact("image", self.container.image()))
     }
 
     fn with_variable(&self, finding: Finding, line: &str) -> Option<Finding> {
@@ -166,20 +172,25 @@ impl<'a> Death<'a> {
 
     /// Only where the root file system is read-only by the container's own setting, and the path lies on no volume.
     fn with_path(&self, finding: Finding, line: &str) -> Option<Finding> {
-        let field = self.container.spec.path("securityContext.readOnlyRootFilesystem");
+        const FIELD: &str = "securityContext.readOnlyRootFilesystem";
+        let in_template = self.template.container(&self.container).map(|c| c.path(FIELD));
+        // A description of the pod does not tell it.
+        let (of, field) = match self.container.spec.path(FIELD) {
+            field if field.exists() => (self.container.pod, field),
+            _ => (self.template.holder, in_template.unwrap_or(Value::ABSENT)),
+        };
         let path =
             line.split(|c: char| c.is_whitespace() || "'\"`:,;()[]".contains(c)).find(|w| w.len() > 1 && w.starts_with('/'));
         let mounts = self.container.spec.get("volumeMounts");
         let on_volume = path.is_some_and(|path| mounts.items().any(|m| path.starts_with(m.get("mountPath").text())));
-        let set_in_template = self.template.container(&self.container).map(|c| c.path("securityContext.readOnlyRootFilesystem"));
-        if !field.is_true() || on_volume || set_in_template.is_some_and(|v| !v.is_true()) {
+        if !field.is_true() || on_volume || in_template.is_some_and(|v| !v.is_true()) {
             return None;
         }
         let says = "the container's root file system is read-only";
         let pointer = self.template.pointer_of(&self.container, "securityContext/readOnlyRootFilesystem");
         Some(
             finding
-                .evidence(Evidence::value(self.container.pod, field, "readOnlyRootFilesystem", Strength::Proof, says))
+                .evidence(Evidence::value(of, field, "readOnlyRootFilesystem", Strength::Proof, says))
                 .fact("path", path.unwrap_or("its root file system"))
                 .fact("pointer", pointer.unwrap_or_default()),
         )
