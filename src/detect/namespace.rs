@@ -70,7 +70,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::cluster::testing::cluster;
+    use crate::cluster::testing::cluster_that_says;
 
     fn found(namespace: &str, server: &str) -> Vec<Finding> {
         let application = json!({"kind": "Application", "apiVersion": "argoproj.io/v1alpha1",
@@ -79,7 +79,7 @@ mod tests {
         let there =
             json!({"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": namespace}, "status": {"phase": "Active"}});
         let mut out = Vec::new();
-        namespace_missing(&cluster(&[application, there]), &mut out);
+        namespace_missing(&cluster_that_says(&[application, there], Vec::new(), &[]), &mut out);
         out
     }
 

@@ -126,6 +126,15 @@ mod tests {
                 "media type \"application/vnd.docker.distribution.manifest.v1+prettyjws\" is no longer supported",
                 Refusal::Unusable,
             ),
+            ("image operating system \"windows\" cannot be used on this platform", Refusal::Architecture),
+            (
+                "short-name \"a:1\" did not resolve to an alias and no unqualified-search registries are defined",
+                Refusal::InvalidName,
+            ),
+            (
+                "pull access denied, repository does not exist: authorization failed: no basic auth credentials",
+                Refusal::Unauthorized,
+            ),
             ("Source image rejected: A signature was required, but no signature exists", Refusal::Signature),
         ];
         for (text, refusal) in table {

@@ -7,15 +7,15 @@ use crate::cluster::testing::{cluster, cluster_with, event, resource};
 use crate::decode::{Document, Event, Hit, Log, LogLine, LogSource, NodeService, Origin, Pattern, Patterns};
 use crate::location::Location;
 
-/// A catalogue of one cause `c` with these signs.
-fn catalog(signs: &str) -> Catalog {
+/// A catalogue of one cause `c` of this layer with these signs.
+fn catalog(layer: &str, signs: &str) -> Catalog {
     let text = format!(
         r#"
         [[cause]]
         id = "c"
         title = "{{{{ ref }}}} is ill"
         severity = "error"
-        layer = "container"
+        layer = "{layer}"
         because = "It is so."
         fix.summary = "Mend it."
         {signs}
@@ -27,8 +27,12 @@ fn catalog(signs: &str) -> Catalog {
 }
 
 fn findings(cluster: &Cluster, signs: &str) -> Vec<Finding> {
+    findings_of("process", cluster, signs)
+}
+
+fn findings_of(layer: &str, cluster: &Cluster, signs: &str) -> Vec<Finding> {
     let mut found = Vec::new();
-    run(cluster, &catalog(signs), &mut found);
+    run(cluster, &catalog(layer, signs), &mut found);
     found
 }
 
@@ -157,7 +161,7 @@ fn what_a_settled_pod_logs_is_a_hint() {
             hits: vec![Hit { pattern: 0, line, before: Vec::new(), after: Vec::new() }],
             counts: vec![(0, 1)],
             templates: Vec::new(),
-            n_lines: 9,
+            n_lines: 7,
             n_errors: 1,
             first: None,
             last: None,
@@ -165,7 +169,10 @@ fn what_a_settled_pod_logs_is_a_hint() {
         let objects = web(ready).iter().map(|o| Document::Resource(resource(o, Origin::Live, 1))).collect::<Vec<_>>();
         let documents = objects.into_iter().chain([Document::Log(log)]).collect();
         let cluster = Cluster::new(documents, Arc::new(patterns));
-        let found = findings(&cluster, "[[cause.sign]]\non = \"log\"\ntake = 'panic: (?<why>.*)'\nsays = \"{{ why }}\"");
+        let sign = "[[cause.sign]]\non = \"log\"\ntake = 'panic: (?<why>.*)'\nsays = \"{{ why }}\"";
+        let is_started = ready == "True";
+        assert_eq!(findings_of("container", &cluster, sign).is_empty(), is_started, "what runs was started");
+        let found = findings(&cluster, sign);
         assert_eq!(found[0].culprit.name, "web");
         assert_eq!(found[0].evidence[0].location.to_string(), "web.log:7");
         found[0].strength()
