@@ -11,7 +11,8 @@ use crate::detect::{Evidence, EvidenceKind, Finding, facts};
 const LAST_LINES: u32 = 60;
 
 /// Signals that tell why a process ended, the most telling first, with the cause each one is.
-const REASONS: [(&str, &str); 9] = [
+const REASONS: [(&str, &str); 10] = [
+    ("exec-format-error", "container-script-error"),
     ("command-not-found", "container-command-not-found"),
     ("env-missing", "env-var-missing"),
     ("exec-denied", "container-permission-denied-exec"),
@@ -65,12 +66,26 @@ impl<'a> Death<'a> {
                 let Some(hit) = self.last_hit(log, signal) else { continue };
                 let finding = self.finding(cause, Evidence::hit(log, hit, Strength::Statement, "what the process says last"));
                 let finding = finding.fact("line", short(&hit.line.text));
-                if let Some(finding) = self.checked(cause, finding, hit, log) {
+                let others = || self.speaks_of_others(log);
+                if let Some(finding) = self.checked(cause, finding, &hit.line.text, others) {
                     return Some(finding);
                 }
             }
         }
-        self.died_of_an_instruction().or_else(|| self.unexplained(&logs))
+        self.left_behind().or_else(|| self.died_of_an_instruction()).or_else(|| self.unexplained(&logs))
+    }
+
+    /// The reason in the message it left behind: with FallbackToLogsOnError the kubelet keeps the end of the log there.
+    fn left_behind(&self) -> Option<Finding> {
+        let told = self.container.ended().get("message");
+        let says = |signal: &str, line: &str| self.cluster.captures(signal, line).is_some();
+        let others = || OUTSIDE.iter().any(|signal| told.text().lines().any(|line| says(signal, line)));
+        REASONS.iter().find_map(|(signal, cause)| {
+            let line = told.text().lines().rev().find(|line| says(signal, line))?;
+            let evidence = Evidence::value(self.container.pod, told, "message", Strength::Statement, "what it left behind");
+            let finding = self.finding(cause, evidence.brief(line.trim()).of_kind(EvidenceKind::Status));
+            self.checked(cause, finding.fact("line", short(line)), line, others)
+        })
     }
 
     /// 132 is SIGILL: the processor does not know an instruction of the program, which has no time to say so.
@@ -102,9 +117,9 @@ impl<'a> Death<'a> {
     }
 
     /// Looks whether the spec bears out what the line says, and adds what the cause's prose needs.
-    fn checked(&self, cause: &str, finding: Finding, hit: &Hit, log: &Log) -> Option<Finding> {
-        let line = hit.line.text.as_str();
+    fn checked(&self, cause: &str, finding: Finding, line: &str, speaks_of_others: impl Fn() -> bool) -> Option<Finding> {
         match cause {
+            "container-script-error" => self.without_interpreter(finding, line),
             "env-var-missing" => self.with_variable(finding, line),
             "container-command-not-found" => self.with_command(finding, line, "command-not-found", 127),
             // A shell says the same of a file it may not write to.
@@ -113,9 +128,27 @@ impl<'a> Death<'a> {
             "read-only-root-filesystem" => self.with_path(finding, line),
             "application-config-invalid" => Some(finding.fact("source", self.configuration())),
             "jvm-heap-exhausted" => Some(finding.fact("limit", self.container.spec.path("resources.limits.memory").text())),
-            "application-crash" => (!self.speaks_of_others(log)).then(|| self.as_crash(finding)),
+            "application-crash" => (!speaks_of_others()).then(|| self.as_crash(finding)),
             _ => Some(finding),
         }
+    }
+
+    /// The kernel does not know the format of a file that is a script of a ConfigMap and names no interpreter.
+    fn without_interpreter(&self, finding: Finding, line: &str) -> Option<Finding> {
+        let captures = self.cluster.captures("exec-format-error", line)?;
+        let path = captures.name("path")?.as_str();
+        let mounts = self.container.spec.get("volumeMounts");
+        let mount = mounts.items().find(|m| path.starts_with(m.get("mountPath").text()))?;
+        let volumes = self.container.pod.at("spec.volumes");
+        let volume = volumes.items().find(|v| v.get("name").text() == mount.get("name").text())?;
+        let name = volume.path("configMap.name").text();
+        let script =
+            self.cluster.find("ConfigMap", self.container.pod.namespace(), name)?.at("data").get(path.rsplit('/').next()?);
+        let location = script.location().filter(|_| !script.text().starts_with("#!"))?;
+        let says = format!("the script in ConfigMap {name} does not begin with #!");
+        let first_line = script.text().lines().next().unwrap_or("");
+        let evidence = Evidence::file(location, first_line, Strength::Proof, says).of_kind(EvidenceKind::Spec);
+        Some(finding.evidence(evidence).fact("error", format!("{path} does not begin with #! and the interpreter to run it")))
     }
 
     /// A script may go on after a command that failed: only the exit code tells that it ended for it.
