@@ -12,8 +12,14 @@ const REFUSED: &str = "request-refused";
 const OBJECT: &str = "refused-object";
 
 /// Signals of refusals that blame the object itself, with the cause each one is.
-const REASONS: [(&str, &str); 2] =
-    [("pod-security-refusal", "pod-security-violation"), ("immutable-field", "immutable-field-update")];
+const REASONS: [(&str, &str); 3] = [
+    ("pod-security-refusal", "pod-security-violation"),
+    ("immutable-field", "immutable-field-update"),
+    ("template-refusal", "pod-spec-invalid"),
+];
+
+/// Facts those signals read.
+const FACTS: [&str; 6] = ["level", "violations", "field", "template_field", "refusal", "value"];
 
 /// What the API server answered to a client.
 pub(super) struct Answer<'a> {
@@ -53,7 +59,7 @@ fn client_refused(cluster: &Cluster, out: &mut Vec<Finding>) {
             let Some(object) = object(cluster, answer.text) else { continue };
             let fact = |name: &str| captures.name(name).map_or("", |m| m.as_str());
             let finding = Finding::new(cause, object, answer.evidence.clone());
-            out.push(["level", "violations", "field"].iter().fold(finding, |f, name| f.fact(name, fact(name))));
+            out.push(FACTS.iter().fold(finding, |f, name| f.fact(name, fact(name))));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 
+use super::client::{self, Answer};
 use super::near::nearest;
 use super::symptom::{is_custom, within};
 use super::{Detector, Evidence, EvidenceKind, Finding};
@@ -31,6 +32,10 @@ fn namespace_missing(cluster: &Cluster, out: &mut Vec<Finding>) {
             out.extend(finding(cluster, message.text(), || cluster.top_owner_ref(object), evidence));
         }
     }
+    for Answer { text, evidence } in client::answers(cluster) {
+        let named = || missing(cluster, text).map_or_else(|| namespace(""), namespace);
+        out.extend(finding(cluster, text, || client::object(cluster, text).unwrap_or_else(named), || evidence.clone()));
+    }
     for (log, hit) in cluster.hits(SIGNAL) {
         let Some(pod) = cluster.pod_of(log).filter(|_| within(cluster, hit.line.at.or(log.last), RECENT)) else { continue };
         let says = "the API server's answer to this program";
@@ -53,12 +58,19 @@ fn is_of_another_cluster(object: &Resource, message: Value<'_>) -> bool {
     !message.exists() || !server.is_empty() && !server.contains("kubernetes.default.svc")
 }
 
+/// The namespace that `text` says is not there.
+fn missing<'t>(cluster: &Cluster, text: &'t str) -> Option<&'t str> {
+    let captures = if text.contains("not found") { cluster.captures(SIGNAL, text)? } else { return None };
+    captures.name("missing").map(|name| name.as_str())
+}
+
+fn namespace(name: &str) -> Ref {
+    Ref::new("Namespace", None, name)
+}
+
 fn finding(cluster: &Cluster, text: &str, culprit: impl FnOnce() -> Ref, evidence: impl FnOnce() -> Evidence) -> Option<Finding> {
-    if !text.contains("not found") {
-        return None;
-    }
-    let missing = cluster.captures(SIGNAL, text)?.name("missing")?.as_str();
-    if cluster.presence(&Ref::new("Namespace", None, missing)) == Presence::Present {
+    let missing = missing(cluster, text)?;
+    if cluster.presence(&namespace(missing)) == Presence::Present {
         return None;
     }
     let near = nearest(missing, cluster.kind("Namespace").map(Resource::name)).unwrap_or("");

@@ -1,6 +1,6 @@
 //! Refusals in the API server's own words, found again in the template they are about.
 
-use super::{Maker, Strength, finding, in_template, is_versioned, template_metadata};
+use super::{Maker, Strength, container_of, finding, in_template, is_versioned, template_metadata};
 use crate::cluster::admission::{self, Refusal};
 use crate::cluster::{Cluster, KubernetesVersion};
 use crate::decode::{Ref, Resource};
@@ -43,7 +43,9 @@ fn blame(cluster: &Cluster, sufferer: &Resource, refusal: &Refusal, evidence: Ev
     let Some((carrier, (path, _))) = carrier.and_then(|c| c.pod_spec().map(|p| (c, p))) else { return };
     let value = in_template(carrier, path, &refusal.path);
     let labels_hold = refusal.field() == "labels" && value.fields().any(|(_, v)| v.text() == refusal.value);
-    if !refusal.value.is_empty() && !labels_hold && value.text() != refusal.value && !value.is_map_or_list() {
+    // A container that the template does not have was put in by a webhook.
+    let is_injected = refusal.path.contains("ontainers[") && !container_of(carrier, path, &refusal.path).exists();
+    if !refusal.value.is_empty() && !is_injected && !labels_hold && value.text() != refusal.value && !value.is_map_or_list() {
         // The template was changed since: the refusal is history.
         return;
     }
@@ -52,7 +54,7 @@ fn blame(cluster: &Cluster, sufferer: &Resource, refusal: &Refusal, evidence: Ev
         // An older API server said so; the one that is there takes it.
         return;
     }
-    let mut found = finding(cluster, carrier, path, refusal, version, evidence);
+    let mut found = finding(cluster, carrier, path, refusal, version, evidence).fact("injected", is_injected);
     let says = "the field it is about, in the template a person changes";
     if value.exists() {
         let shown = if value.is_map_or_list() { refusal.value.as_str() } else { value.text() };
