@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crossbeam_channel::bounded;
 use rustc_hash::FxHashMap;
 
-use crate::bundle::{self, Entry, Limits, Source, Summary};
+use crate::bundle::{self, Cut, Entry, Limits, Source, Summary};
 use crate::decode::{Decoded, Decoder, Document, Log};
 use crate::location::{Location, Problem};
 
@@ -48,9 +48,10 @@ pub(crate) fn gather(
         number += 1;
         number
     };
+    let cut = |path: &Arc<str>, head: &[u8]| cut(decoder, path, head);
     let mut pieces = Vec::new();
     let summary = if jobs <= 1 {
-        bundle::read_all(sources, limits, &mut |entry| {
+        bundle::read_cut(sources, limits, &cut, &mut |entry| {
             let number = numbered(&entry);
             pieces.push(decode(decoder, &budget, number, &entry));
         })?
@@ -59,7 +60,7 @@ pub(crate) fn gather(
         std::thread::scope(|scope| {
             let work = || receive.iter().map(|(n, e)| decode(decoder, &budget, n, &e)).collect::<Vec<Piece>>();
             let workers: Vec<_> = (1..jobs).map(|_| scope.spawn(work)).collect();
-            let read = bundle::read_all(sources, limits, &mut |entry| {
+            let read = bundle::read_cut(sources, limits, &cut, &mut |entry| {
                 let number = numbered(&entry);
                 // A full queue means that unpacking is ahead: this thread helps out.
                 if let Err(full) = send.try_send((number, entry)) {
@@ -92,6 +93,11 @@ impl Budget {
     fn is_spent(&self) -> bool {
         self.held.load(Ordering::Relaxed) > self.most
     }
+}
+
+/// A file that makes the decoder panic stays whole.
+fn cut(decoder: &Decoder, path: &Arc<str>, head: &[u8]) -> Cut {
+    catch_unwind(AssertUnwindSafe(|| decoder.cut(path, head))).unwrap_or(Cut::Whole)
 }
 
 /// A decoder that panics on a file costs that file only.

@@ -16,6 +16,7 @@ use crate::location::Problem;
 mod codec;
 mod compressed;
 mod copy;
+mod cut;
 mod layout;
 mod limits;
 mod name;
@@ -26,6 +27,7 @@ mod walk;
 mod zip;
 
 pub use copy::{Copied, CopyError, MaskedAt, redact_copy};
+pub use cut::Cut;
 pub use layout::layout;
 pub use limits::Limits;
 
@@ -37,7 +39,8 @@ use walk::{Place, Visit, Walk};
 /// One file of a bundle, or a part of a large one.
 ///
 /// A file of up to [`Limits::chunk`] bytes is one entry. A larger one arrives as several, one directly after the other, cut
-/// at line ends (at any byte where a line exceeds 64 MiB): joined in order they are the file. Nothing of a file has to be
+/// at line ends (at any byte where a line exceeds 64 MiB): joined in order they are the file. So does one of more than
+/// 1 MiB of which [`Entry::cut`] tells where it may be cut. Nothing of a file has to be
 /// kept for the next part to be understood but what the reader of its format wants to keep; [`Entry::first_line`] gives its
 /// lines their numbers.
 #[derive(Debug, Clone)]
@@ -53,6 +56,8 @@ pub struct Entry {
     pub first_line: u32,
     /// No part of the file follows.
     pub is_last: bool,
+    /// Where the file was cut.
+    pub cut: Cut,
     /// An earlier entry had this path. As with tar, the last one counts: what was read from the earlier one is void.
     pub replaces: bool,
 }
@@ -60,7 +65,7 @@ pub struct Entry {
 impl Entry {
     /// A file that is one entry.
     pub fn whole(path: impl Into<Arc<str>>, bytes: Vec<u8>) -> Self {
-        Self { path: path.into(), bytes, chunk: 0, first_line: 1, is_last: true, replaces: false }
+        Self { path: path.into(), bytes, chunk: 0, first_line: 1, is_last: true, cut: Cut::Whole, replaces: false }
     }
 
     /// The path without the suffix of a compression that was undone: `kubelet.log` for `kubelet.log.gz`.
@@ -158,6 +163,35 @@ pub fn read(source: &Source, limits: &Limits, sink: &mut dyn FnMut(Entry)) -> Re
 /// As [`read`]. Of several inputs each has to be there; one that holds nothing is a problem as long as another holds something.
 pub fn read_all(sources: &[Source], limits: &Limits, mut sink: &mut dyn FnMut(Entry)) -> Result<Summary, Error> {
     visit_all(sources, limits, &mut sink)
+}
+
+/// [`read_all`], asking `cut` of every file of more than 1 MiB where it may be cut, by its path and its first MiB.
+///
+/// # Errors
+/// As [`read_all`].
+pub fn read_cut(
+    sources: &[Source],
+    limits: &Limits,
+    cut: &dyn Fn(&Arc<str>, &[u8]) -> Cut,
+    sink: &mut dyn FnMut(Entry),
+) -> Result<Summary, Error> {
+    visit_all(sources, limits, &mut Cutting { cut, sink })
+}
+
+/// Gives files to a sink, in parts as somebody else says.
+struct Cutting<'a> {
+    cut: &'a dyn Fn(&Arc<str>, &[u8]) -> Cut,
+    sink: &'a mut dyn FnMut(Entry),
+}
+
+impl Visit for Cutting<'_> {
+    fn entry(&mut self, entry: Entry) {
+        (self.sink)(entry);
+    }
+
+    fn cut(&mut self, path: &Arc<str>, head: &[u8]) -> Cut {
+        (self.cut)(path, head)
+    }
 }
 
 fn visit_all(sources: &[Source], limits: &Limits, visit: &mut dyn Visit) -> Result<Summary, Error> {

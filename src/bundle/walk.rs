@@ -10,11 +10,14 @@ use super::compressed::{self, Broken, Meter, Packed};
 use super::limits::{Budget, size};
 use super::name;
 use super::sniff::{Compression, Format, HEAD, sniff};
-use super::{Entry, tar, zip};
+use super::{Cut, Entry, tar, zip};
 use crate::location::{Location, Problem};
 
 /// A line longer than this is cut when its file arrives in several entries.
 const LONGEST_LINE: usize = 64 << 20;
+
+/// A file that may be cut arrives in parts of about so many bytes: they stay in the cache from unpacking to decoding.
+const PART: usize = 1 << 20;
 
 /// Memory that is set aside because a header states so much.
 const MOST_BELIEVED: usize = 1 << 20;
@@ -71,6 +74,11 @@ struct Link {
 pub(super) trait Visit {
     /// A file, or a part of one.
     fn entry(&mut self, entry: Entry);
+
+    /// Where a file that starts with `head` may be cut.
+    fn cut(&mut self, _path: &Arc<str>, _head: &[u8]) -> Cut {
+        Cut::Whole
+    }
 
     /// A container begins: what comes until the matching [`Visit::leave`] is inside it.
     fn enter(&mut self, _place: &Place, _format: Format) {}
@@ -204,20 +212,26 @@ impl<'a> Walk<'a> {
         let limits = self.budget.limits;
         let chunk = limits.chunk.max(1);
         let allowed = limits.file.min(self.budget.room());
-        let mut parts = Parts { path, chunk: 0, first_line: 1, replaces };
+        let mut parts = Parts { path, chunk: 0, first_line: 1, cut: Cut::Whole, replaces };
         let mut bytes = Vec::with_capacity(stated.unwrap_or(0).min(allowed).min(chunk.min(MOST_BELIEVED) as u64) as usize);
         let mut content = reader.take(allowed);
-        let mut full = chunk;
+        let mut full = chunk.min(PART);
+        let mut step = full;
         while self.fill(path, &mut content, &mut bytes, full) {
-            let Some(end) = line_end(&bytes, full) else {
-                full += chunk;
+            if parts.chunk == 0 && full == PART {
+                parts.cut = self.visit.cut(path, &bytes);
+                step = if parts.cut == Cut::Whole { chunk } else { PART };
+            }
+            let end = parts.cut.find(&bytes).or_else(|| (full >= chunk).then(|| line_end(&bytes, full)).flatten());
+            let Some(end) = end else {
+                full = if full < step { step } else { full + step };
                 continue;
             };
-            let mut rest = Vec::with_capacity(chunk);
+            let mut rest = Vec::with_capacity(step.max(bytes.len() - end));
             rest.extend_from_slice(&bytes[end..]);
             bytes.truncate(end);
             self.emit(parts.next(std::mem::replace(&mut bytes, rest), false));
-            full = chunk;
+            full = step;
         }
         self.emit(parts.next(bytes, true));
         let is_cut = content.limit() == 0 && content.into_inner().fill_buf().is_ok_and(|rest| !rest.is_empty());
@@ -346,6 +360,7 @@ struct Parts<'a> {
     path: &'a Arc<str>,
     chunk: u32,
     first_line: u32,
+    cut: Cut,
     replaces: bool,
 }
 
@@ -357,6 +372,14 @@ impl Parts<'_> {
             self.chunk += 1;
             self.first_line = first_line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
         }
-        Entry { path: Arc::clone(self.path), bytes, chunk, first_line, is_last, replaces: self.replaces && chunk == 0 }
+        Entry {
+            path: Arc::clone(self.path),
+            bytes,
+            chunk,
+            first_line,
+            is_last,
+            cut: self.cut.clone(),
+            replaces: self.replaces && chunk == 0,
+        }
     }
 }

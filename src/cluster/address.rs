@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use rustc_hash::FxHashSet;
+
 use super::Cluster;
 use crate::decode::{Resource, Value};
 
@@ -158,23 +160,42 @@ impl Cluster {
     pub fn service_called(&self, host: &str, from: Option<&str>) -> Option<&Resource> {
         service_name(host, from)
             .and_then(|(name, namespace)| self.find("Service", namespace, name))
-            .or_else(|| self.kind("Service").find(|s| s.at("spec.clusterIP").text() == host && host.contains('.')))
+            .or_else(|| self.service_at(host).filter(|_| host.contains('.')))
     }
 }
 
 /// Signals that name a host which does not answer.
 const UNANSWERED: &[&str] = &["connection-refused", "io-timeout", "no-such-host", "no-route", "connection-reset"];
 
+/// What logs say does not answer.
+#[derive(Debug)]
+pub(super) struct Unanswered {
+    /// Words of the lines that say so: addresses among them.
+    words: FxHashSet<String>,
+    /// Services those words would mean, by name and namespace; without one, any.
+    services: FxHashSet<(String, Option<String>)>,
+}
+
+impl Unanswered {
+    fn in_logs_of(cluster: &Cluster) -> Self {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+        let lines = UNANSWERED.iter().flat_map(|signal| cluster.hits(signal)).map(|(_, hit)| hit.line.text.as_str());
+        let words: FxHashSet<String> = lines.flat_map(|l| l.split(|c| !is_part(c))).map(str::to_owned).collect();
+        let meant = words.iter().filter_map(|word| service_name(word, None));
+        let services = meant.map(|(name, namespace)| (name.to_owned(), namespace.map(str::to_owned))).collect();
+        Self { words, services }
+    }
+}
+
 impl Cluster {
     /// Do logs say that this service, called by name or by its cluster address, does not answer?
     pub fn is_refused(&self, service: &Resource) -> bool {
+        let unanswered = self.unanswered.get_or_init(|| Unanswered::in_logs_of(self));
         let by_ip = service.at("spec.clusterIP").text();
-        let is_it = |host: &str| {
-            host == by_ip && !by_ip.is_empty()
-                || service_name(host, service.namespace()).is_some_and(|(n, ns)| n == service.name() && ns == service.namespace())
-        };
-        let words = |line: &'_ str| line.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))).any(is_it);
-        UNANSWERED.iter().any(|signal| self.hits(signal).any(|(_, hit)| words(&hit.line.text)))
+        let meant = |namespace: Option<&str>| (service.name().to_owned(), namespace.map(str::to_owned));
+        !by_ip.is_empty() && unanswered.words.contains(by_ip)
+            || unanswered.services.contains(&meant(None))
+            || unanswered.services.contains(&meant(service.namespace()))
     }
 }
 

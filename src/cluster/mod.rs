@@ -1,10 +1,10 @@
 //! Documents → one cluster: every object once, indexes over them, relations between them, versions, and what is missing.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::decode::{
     Alert, Connectivity, Dependency, Document, Event, Hit, Log, Metric, NodeService, Note, Origin, Patterns, Ref, Resource,
@@ -17,6 +17,7 @@ mod clock;
 mod container;
 mod currency;
 mod dates;
+mod lookup;
 mod mention;
 mod owner;
 mod presence;
@@ -31,6 +32,9 @@ pub(crate) mod testing;
 mod unify;
 mod version;
 mod workload;
+
+use address::Unanswered;
+use lookup::Lookup;
 
 pub use container::Container;
 pub use currency::Currency;
@@ -73,6 +77,8 @@ pub struct Cluster {
     collected: BTreeSet<(String, Within)>,
     /// When the bundle was collected, as far as its stamps and ages tell.
     pub now: Option<Timestamp>,
+    lookup: Lookup,
+    unanswered: OnceLock<Unanswered>,
     graph: Graph,
 }
 
@@ -165,6 +171,7 @@ impl Cluster {
         self.dependencies.sort_by(|a, b| (&a.caller, &a.callee, &a.location).cmp(&(&b.caller, &b.callee, &b.location)));
         self.versions.sort_by(|a, b| (&a.component, &a.location).cmp(&(&b.component, &b.location)));
         self.notes.sort_by(|a, b| a.location.cmp(&b.location));
+        self.lookup = Lookup::new(self);
         self.graph = Graph::new(self);
     }
 
@@ -257,11 +264,11 @@ impl Cluster {
     /// All objects below an object, at any depth.
     pub fn descendants(&self, reference: &Ref) -> Vec<&Resource> {
         let mut found: Vec<&Resource> = self.children(reference).collect();
+        // Owner loops exist in hostile input only.
+        let mut seen: FxHashSet<&Ref> = found.iter().map(|r| &r.reference).collect();
         let mut next = 0;
         while next < found.len() {
-            let more: Vec<_> =
-                self.children(&found[next].reference).filter(|c| !found.iter().any(|f| f.reference == c.reference)).collect();
-            found.extend(more);
+            found.extend(self.children(&found[next].reference).filter(|c| seen.insert(&c.reference)));
             next += 1;
         }
         found

@@ -29,8 +29,8 @@ impl Cluster {
             return Presence::Present;
         }
         let neighbours = || {
-            let told = self.kind(&reference.kind).filter(|r| r.origin > Origin::Mention);
-            told.filter(|r| r.reference.namespace == reference.namespace)
+            let known = self.kind_in(&reference.kind, reference.namespace.as_deref());
+            known.filter(|r| r.origin > Origin::Mention)
         };
         let collected = self.collected(&reference.kind, reference.namespace.as_deref())
             || neighbours().any(|r| !is_alone(r))

@@ -1,11 +1,8 @@
 //! The relations along which harm travels, from the object that is sick to the objects that suffer.
 
-use std::collections::VecDeque;
-
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::address::addresses;
-use super::service::selects;
 use super::{Cluster, owner_ref, secret};
 use crate::decode::{Ref, Resource, Value};
 
@@ -38,6 +35,8 @@ pub struct Graph {
     vertices: Vec<Ref>,
     ids: FxHashMap<Ref, u32>,
     edges: Vec<Vec<(u32, Relation)>>,
+    /// All edges, while they are collected.
+    known: FxHashSet<(u32, u32, Relation)>,
 }
 
 impl Graph {
@@ -48,6 +47,7 @@ impl Graph {
         }
         graph.told_calls(cluster);
         api::relate(&mut graph, cluster);
+        graph.known = FxHashSet::default();
         graph
     }
 
@@ -65,9 +65,8 @@ impl Graph {
     /// Harm at `from` reaches `to`.
     pub(super) fn edge(&mut self, from: &Ref, relation: Relation, to: &Ref) {
         let (from, to) = (self.vertex(from), self.vertex(to));
-        let edges = &mut self.edges[from as usize];
-        if from != to && !edges.contains(&(to, relation)) {
-            edges.push((to, relation));
+        if from != to && self.known.insert((from, to, relation)) {
+            self.edges[from as usize].push((to, relation));
         }
     }
 
@@ -109,7 +108,7 @@ impl Graph {
                 let mut backs: Vec<_> = cluster.pods_behind(resource).map(|p| p.reference.clone()).collect();
                 let selector = resource.at("spec.selector");
                 if backs.is_empty() && !selector.is_empty() {
-                    let made = cluster.templates(ns).filter(|(_, labels)| selects(selector, *labels));
+                    let made = cluster.templates_selected(ns, selector);
                     backs.extend(made.map(|(r, _)| r.reference.clone()));
                 }
                 for back in backs {
@@ -128,9 +127,8 @@ impl Graph {
                 self.edge(this, Relation::Governs, &target);
             }
             "Namespace" => {
-                let workloads = cluster.resources().filter(|r| r.namespace() == Some(resource.name()) && r.pod_spec().is_some());
-                for workload in workloads.map(|r| r.reference.clone()).collect::<Vec<_>>() {
-                    self.edge(this, Relation::Governs, &workload);
+                for workload in cluster.carriers(Some(resource.name())) {
+                    self.edge(this, Relation::Governs, &workload.reference);
                 }
             }
             _ => {}
@@ -168,24 +166,22 @@ impl Graph {
         edges.iter().map(|(to, relation)| (&self.vertices[*to as usize], *relation))
     }
 
-    /// Everything that suffers when `sources` are sick, nearest first, each with the way the harm took.
+    /// Everything that suffers when `sources` are sick.
     ///
     /// Harm that went up to an owner because a child fails does not come down to its other children: they are not made
     /// worse by a sibling.
-    pub fn reach(&self, sources: &[&Ref]) -> Reach {
-        let mut from: FxHashMap<Visit, Option<(u32, bool, Relation)>> = FxHashMap::default();
-        let mut queue = VecDeque::new();
-        for source in sources {
-            if let Some(&id) = self.ids.get(*source)
-                && from.insert((id, false), None).is_none()
-            {
-                queue.push_back((id, false));
+    pub fn reach(&self, sources: &[&Ref]) -> Reach<'_> {
+        let mut from: FxHashMap<Visit, Option<(Visit, Relation)>> = FxHashMap::default();
+        let mut order: Vec<Visit> = Vec::new();
+        for id in sources.iter().filter_map(|source| self.ids.get(*source)) {
+            if from.insert((*id, false), None).is_none() {
+                order.push((*id, false));
             }
         }
-        let mut order = Vec::new();
-        while let Some((id, went_up)) = queue.pop_front() {
-            order.push((id, went_up));
-            for &(next, relation) in &self.edges[id as usize] {
+        let mut next = 0;
+        while let Some(&(id, went_up)) = order.get(next) {
+            next += 1;
+            for &(to, relation) in &self.edges[id as usize] {
                 if went_up && relation == Relation::Owns {
                     continue;
                 }
@@ -194,61 +190,60 @@ impl Graph {
                     Relation::Owns => false,
                     _ => went_up,
                 };
-                from.entry((next, up)).or_insert_with(|| {
-                    queue.push_back((next, up));
-                    Some((id, went_up, relation))
+                from.entry((to, up)).or_insert_with(|| {
+                    order.push((to, up));
+                    Some(((id, went_up), relation))
                 });
             }
         }
         // A source that nothing else depends on still is where it starts.
-        let alone = sources.iter().filter(|s| !self.ids.contains_key(**s));
-        let mut ways: Vec<(Ref, Way)> = alone.map(|s| ((*s).clone(), vec![((*s).clone(), None)])).collect();
-        let mut seen: FxHashMap<u32, ()> = FxHashMap::default();
-        for (id, up) in order {
-            if seen.insert(id, ()).is_some() {
-                continue;
-            }
-            let mut way = Vec::new();
-            let mut at = Some((id, up));
-            while let Some(key) = at {
-                let step = from.get(&key).copied().flatten();
-                way.push((self.vertices[key.0 as usize].clone(), step.map(|s| s.2)));
-                at = step.map(|s| (s.0, s.1));
-            }
-            way.reverse();
-            ways.push((self.vertices[id as usize].clone(), way));
-        }
-        Reach { index: ways.iter().enumerate().map(|(i, (r, _))| (r.clone(), i)).collect(), ways }
+        let alone = sources.iter().filter(|s| !self.ids.contains_key(**s)).map(|s| (*s).clone()).collect();
+        Reach { graph: self, alone, from, order }
     }
 }
 
 /// A vertex, and whether harm went up to an owner on the way to it.
 type Visit = (u32, bool);
 
-/// Objects from the source on, each with the relation by which the harm came.
-type Way = Vec<(Ref, Option<Relation>)>;
-
 /// What harm reaches, and how.
 #[derive(Debug)]
-pub struct Reach {
-    ways: Vec<(Ref, Way)>,
-    index: FxHashMap<Ref, usize>,
+pub struct Reach<'g> {
+    graph: &'g Graph,
+    /// Sources that no relation names.
+    alone: Vec<Ref>,
+    /// Where harm came from at each visit.
+    from: FxHashMap<Visit, Option<(Visit, Relation)>>,
+    /// The visits, nearest first.
+    order: Vec<Visit>,
 }
 
-impl Reach {
+impl<'g> Reach<'g> {
     /// Does harm reach `object`?
     pub fn has(&self, object: &Ref) -> bool {
-        self.index.contains_key(object)
+        let visited = |id: u32| self.from.contains_key(&(id, false)) || self.from.contains_key(&(id, true));
+        self.graph.ids.get(object).map_or_else(|| self.alone.contains(object), |id| visited(*id))
     }
 
-    /// The way to `object`: objects from the source on, each with the relation by which the harm came.
-    pub fn way(&self, object: &Ref) -> Option<&[(Ref, Option<Relation>)]> {
-        self.index.get(object).map(|i| self.ways[*i].1.as_slice())
+    /// The way to `object`, from the source on, each object with the relation by which the harm came.
+    pub fn way<'r>(&'r self, object: &Ref) -> Option<Vec<(&'r Ref, Option<Relation>)>> {
+        if let Some(alone) = self.alone.iter().find(|source| *source == object) {
+            return Some(vec![(alone, None)]);
+        }
+        let id = self.graph.ids.get(object)?;
+        let mut at = Some(self.order.iter().find(|visit| visit.0 == *id).copied()?);
+        let mut way = Vec::new();
+        while let Some(visit) = at {
+            let step = self.from.get(&visit).copied().flatten();
+            way.push((&self.graph.vertices[visit.0 as usize], step.map(|(_, relation)| relation)));
+            at = step.map(|(before, _)| before);
+        }
+        way.reverse();
+        Some(way)
     }
 
-    /// All objects reached, nearest first.
+    /// All objects reached, nearest first; some twice.
     pub fn objects(&self) -> impl Iterator<Item = &Ref> {
-        self.ways.iter().map(|(r, _)| r)
+        self.alone.iter().chain(self.order.iter().map(|(id, _)| &self.graph.vertices[*id as usize]))
     }
 }
 

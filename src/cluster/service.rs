@@ -12,13 +12,8 @@ impl Cluster {
     /// The pods a Service routes to, ready or not. A Service without a selector chooses none itself.
     pub fn pods_behind<'a>(&'a self, service: &'a Resource) -> impl Iterator<Item = &'a Resource> {
         let selector = service.at("spec.selector");
-        let pods = self.kind("Pod").filter(|p| p.origin != Origin::Manifest);
-        let chosen = move |p: &&Resource| {
-            !selector.is_empty()
-                && p.namespace() == service.namespace()
-                && self.pod_labels(p).is_some_and(|labels| selects(selector, labels))
-        };
-        pods.filter(chosen)
+        let chosen = (!selector.is_empty()).then(|| self.pods_selected(service.namespace(), selector));
+        chosen.into_iter().flatten().filter(|p| p.origin != Origin::Manifest)
     }
 
     /// A pod's labels: its own, or the ones of the template it was made from where a table left them out. `None`: not told.
@@ -33,20 +28,13 @@ impl Cluster {
 
     /// Could a pod of this namespace have labels that the bundle does not tell? Then nobody knows what a selector selects.
     pub(crate) fn has_untold_labels(&self, namespace: Option<&str>) -> bool {
-        self.kind("Pod")
-            .filter(|p| p.namespace() == namespace && p.origin != Origin::Manifest)
-            .any(|p| self.pod_labels(p).is_none() || !is_told(p) && self.owner(p).is_none_or(|maker| !is_told(maker)))
-    }
-
-    /// Workloads of a namespace with the labels of the pods they would make.
-    pub(crate) fn templates<'a>(&'a self, namespace: Option<&'a str>) -> impl Iterator<Item = (&'a Resource, Value<'a>)> {
-        let workloads = self.resources().filter(move |r| r.namespace() == namespace && r.kind() != "Pod");
-        workloads.filter_map(|r| Some((r, template_labels(r)?)))
+        let told = |p: &Resource| self.pod_labels(p).is_some() && (is_told(p) || self.owner(p).is_some_and(is_told));
+        self.kind_in("Pod", namespace).any(|p| p.origin != Origin::Manifest && !told(p))
     }
 }
 
 /// The labels of a workload's template. A table shows its selector only: those labels the pods have, and maybe others.
-fn template_labels(workload: &Resource) -> Option<Value<'_>> {
+pub(super) fn template_labels(workload: &Resource) -> Option<Value<'_>> {
     let (path, _) = workload.pod_spec()?;
     let labels = workload.at(&format!("{}.metadata.labels", path.strip_suffix(".spec")?));
     if labels.exists() || is_told(workload) {

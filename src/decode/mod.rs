@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::bundle::Entry;
+use crate::bundle::{Cut, Entry};
 use crate::location::{Location, Problem};
 
 mod alerts;
@@ -261,6 +261,11 @@ impl Decoder {
             return Decoded { problems: vec![problem], ..Decoded::default() };
         };
         let whole = Part { path: &entry.path, text: &text, line: entry.first_line, title: "" };
+        match (entry.chunk, &entry.cut) {
+            (0, _) | (_, Cut::Whole) => {}
+            (_, Cut::Lines) => return self.decode_log(&whole),
+            (_, Cut::Before(_)) => return yaml::decode_items(&whole),
+        }
         let mut out = Decoded::default();
         for part in sections::of(&whole) {
             let mut decoded = self.decode_part(&part);
@@ -271,6 +276,30 @@ impl Decoder {
             out.append(decoded);
         }
         out
+    }
+
+    /// Where a file that begins with `head` may be cut so that [`Decoder::decode`] can read its parts one by one: a List
+    /// between its items, a log between its lines. What is more than one thing is read whole.
+    pub fn cut(&self, path: &Arc<str>, head: &[u8]) -> Cut {
+        const LOOK: usize = 64 << 10;
+        let head = &head[..head.len().min(LOOK)];
+        let head = &head[..memchr::memrchr(b'\n', head).map_or(0, |end| end + 1)];
+        let Some(Cow::Borrowed(text)) = text::read(head) else { return Cut::Whole };
+        let whole = Part { path, text, line: 1, title: "" };
+        let [part] = &sections::of(&whole)[..] else { return Cut::Whole };
+        if part.text.len() < text.len() {
+            return Cut::Whole;
+        }
+        match sniff::shape(text) {
+            Shape::Yaml => yaml::item_start(text).map_or(Cut::Whole, |item| Cut::Before(item.to_owned())),
+            Shape::JsonLog | Shape::Text if self.is_one_log(part) => Cut::Lines,
+            _ => Cut::Whole,
+        }
+    }
+
+    fn is_one_log(&self, part: &Part<'_>) -> bool {
+        let decoded = self.decode_part(part);
+        matches!(&decoded.documents[..], [Document::Log(_)]) && decoded.problems.is_empty() && log::is_one(part.text)
     }
 
     fn decode_part(&self, part: &Part<'_>) -> Decoded {

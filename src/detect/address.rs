@@ -116,7 +116,7 @@ impl<'a> Caller<'a> {
         // `pod.service` of a headless service looks like `service.namespace`.
         let of_headless = namespace.is_some_and(|n| cluster.find("Service", self.carrier.namespace(), n).is_some());
         let is_namespace =
-            |ns: &str| cluster.find("Namespace", None, ns).is_some() || cluster.kind("Pod").any(|p| p.namespace() == Some(ns));
+            |ns: &str| cluster.find("Namespace", None, ns).is_some() || cluster.kind_in("Pod", Some(ns)).next().is_some();
         is_ip
             || name == "localhost"
             || spec.get("hostname").text() == name
@@ -130,10 +130,7 @@ impl<'a> Caller<'a> {
     /// No Service of that name. Proved to hurt when the caller complains of that host, or when a Service of nearly that name
     /// has the very port.
     fn no_such_service(&self, called: &Called<'_, 'a>, service: &Ref) -> Option<Finding> {
-        let there = self
-            .cluster
-            .kind("Service")
-            .filter(|s| s.namespace() == service.namespace.as_deref() && s.origin != Origin::Manifest);
+        let there = self.cluster.kind_in("Service", service.namespace.as_deref()).filter(|s| s.origin != Origin::Manifest);
         let has_port = |s: &&Resource| called.address.port.is_none_or(|p| has_port(s, p));
         let with_port: Vec<_> = there.clone().filter(has_port).map(Resource::name).collect();
         let near = nearest(&service.name, with_port.iter().copied());

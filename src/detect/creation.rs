@@ -57,7 +57,7 @@ pub(super) fn lacks_pods(cluster: &Cluster, workload: &Resource) -> bool {
     let is_idle = workload.at("spec.suspend").is_true() || workload.condition("Complete").get("status").is_true();
     // Where no pod of the namespace was collected, none that is missing can be told.
     let collected = || {
-        let has_pods = cluster.kind("Pod").any(|p| p.namespace() == workload.namespace() && p.origin != Origin::Manifest);
+        let has_pods = cluster.kind_in("Pod", workload.namespace()).any(|p| p.origin != Origin::Manifest);
         has_pods || cluster.collected("Pod", workload.namespace())
     };
     let told_short = workload.at("status.replicas").as_i64().is_some_and(|made| made < wanted(workload));

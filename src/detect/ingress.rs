@@ -59,7 +59,7 @@ fn backend_missing(cluster: &Cluster, ingress: &Resource, backend: Value<'_>) ->
     };
     match cluster.presence(&wanted) {
         Presence::Absent => {
-            let services = cluster.kind("Service").filter(|s| s.namespace() == ingress.namespace()).map(Resource::name);
+            let services = cluster.kind_in("Service", ingress.namespace()).map(Resource::name);
             let near = near::nearest(name.text(), services).unwrap_or("");
             let evidence =
                 Evidence::value(ingress, name, "service.name", Strength::Proof, "no Service of this name is in the namespace");

@@ -46,7 +46,7 @@ fn quotas(cluster: &Cluster, out: &mut Vec<Finding>) {
 }
 
 fn of_namespace<'a>(cluster: &'a Cluster, kind: &str, workload: &Resource) -> Vec<&'a Resource> {
-    let there = cluster.kind(kind).filter(|q| q.namespace() == workload.namespace() && q.origin != Origin::Manifest);
+    let there = cluster.kind_in(kind, workload.namespace()).filter(|q| q.origin != Origin::Manifest);
     there.collect()
 }
 

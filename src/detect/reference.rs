@@ -282,8 +282,7 @@ impl<'a> Lookup<'_, 'a> {
     }
 
     fn names(&self, namespace: Option<&'a str>) -> impl Iterator<Item = &'a str> + use<'a> {
-        let there =
-            self.cluster.kind(self.asked.kind).filter(move |r| r.namespace() == namespace && r.origin != Origin::Manifest);
+        let there = self.cluster.kind_in(self.asked.kind, namespace).filter(|r| r.origin != Origin::Manifest);
         there.map(Resource::name)
     }
 
@@ -345,8 +344,7 @@ fn told(cluster: &Cluster, pod: &Resource, template: &Template<'_>) -> Option<Fi
     let mut events = cluster.events_of(&pod.reference).filter(|e| cluster.is_current(e));
     let (event, (kind, name)) = events.find_map(|e| Some((e, named(e)?)))?;
     let cause = if kind == "Secret" { "secret-missing" } else { "configmap-missing" };
-    let there =
-        cluster.kind(kind).filter(|r| r.namespace() == pod.namespace() && r.origin != Origin::Manifest).map(Resource::name);
+    let there = cluster.kind_in(kind, pod.namespace()).filter(|r| r.origin != Origin::Manifest).map(Resource::name);
     let near = nearest(&name, there).unwrap_or_default();
     let evidence = Evidence::event(event, Strength::Statement, "the kubelet looked for it");
     Some(

@@ -13,16 +13,28 @@ pub(super) const DETECTORS: &[Detector] = &[
 
 /// Services that are there and choose pods by labels.
 fn selecting(cluster: &Cluster) -> impl Iterator<Item = &Resource> {
-    cluster.kind("Service").filter(|s| s.origin != Origin::Manifest && !s.at("spec.selector").is_empty())
+    cluster.kind("Service").filter(|s| chooses(s))
+}
+
+fn selecting_in<'a>(cluster: &'a Cluster, namespace: Option<&'a str>) -> impl Iterator<Item = &'a Resource> {
+    cluster.kind_in("Service", namespace).filter(|s| chooses(s))
+}
+
+fn chooses(service: &Resource) -> bool {
+    service.origin != Origin::Manifest && !service.at("spec.selector").is_empty()
 }
 
 /// Workloads of a namespace that make pods, not owned by another one, with the labels of those pods.
 fn workloads<'a>(cluster: &'a Cluster, namespace: Option<&'a str>) -> impl Iterator<Item = (&'a Resource, Value<'a>)> {
-    cluster.templates(namespace).filter(|(r, _)| r.origin != Origin::Manifest && cluster.owner(r).is_none())
+    cluster.templates(namespace).filter(|(r, _)| is_at_the_top(cluster, r))
+}
+
+fn is_at_the_top(cluster: &Cluster, workload: &Resource) -> bool {
+    workload.origin != Origin::Manifest && cluster.owner(workload).is_none()
 }
 
 fn pods<'a>(cluster: &'a Cluster, namespace: Option<&'a str>) -> impl Iterator<Item = &'a Resource> {
-    cluster.kind("Pod").filter(move |p| p.namespace() == namespace && p.origin != Origin::Manifest)
+    cluster.kind_in("Pod", namespace).filter(|p| p.origin != Origin::Manifest)
 }
 
 /// Does anybody who runs send requests to this service? An Ingress, or a workload whose settings name it.
@@ -42,7 +54,7 @@ fn selectors(cluster: &Cluster, out: &mut Vec<Finding>) {
         if there.is_none()
             || !are_pods_complete(cluster, namespace)
             || cluster.pods_behind(service).next().is_some()
-            || workloads(cluster, namespace).any(|(_, labels)| selects(selector, labels))
+            || cluster.templates_selected(namespace, selector).any(|(r, _)| is_at_the_top(cluster, r))
             || cluster.has_untold_labels(namespace) && symptom::ready_endpoints(cluster, service) != Some(0)
         {
             continue;
@@ -241,8 +253,8 @@ fn scaled_to_zero(cluster: &Cluster, out: &mut Vec<Finding>) {
         else {
             continue;
         };
-        let services: Vec<&Resource> = selecting(cluster)
-            .filter(|s| s.namespace() == workload.namespace() && selects(s.at("spec.selector"), labels))
+        let services: Vec<&Resource> = selecting_in(cluster, workload.namespace())
+            .filter(|s| selects(s.at("spec.selector"), labels))
             .filter(|s| cluster.pods_behind(s).next().is_none())
             .collect();
         let Some(service) = services.first() else { continue };

@@ -59,7 +59,7 @@ fn claims_of<'a>(pod: &'a Resource) -> impl Iterator<Item = String> + use<'a> {
 
 /// Pods that have not ended and use the claim.
 fn users<'a>(cluster: &'a Cluster, claim: &Ref) -> Vec<&'a Resource> {
-    let pods = cluster.kind("Pod").filter(|p| p.namespace() == claim.namespace.as_deref() && p.origin != Origin::Manifest);
+    let pods = cluster.kind_in("Pod", claim.namespace.as_deref()).filter(|p| p.origin != Origin::Manifest);
     pods.filter(|p| !matches!(p.at("status.phase").text(), "Succeeded" | "Failed"))
         .filter(|p| claims_of(p).any(|name| name == claim.name))
         .collect()
@@ -331,9 +331,7 @@ fn claim_reference(cluster: &Cluster, out: &mut Vec<Finding>) {
             if presence == Presence::Present || presence == Presence::Unknown && !is_told {
                 continue;
             }
-            let claims = cluster
-                .kind("PersistentVolumeClaim")
-                .filter(|c| c.namespace() == pod.namespace() && c.origin != Origin::Manifest);
+            let claims = cluster.kind_in("PersistentVolumeClaim", pod.namespace()).filter(|c| c.origin != Origin::Manifest);
             let near = nearest(name, claims.map(Resource::name)).map(str::to_owned);
             let path = format!("volumes[{i}].persistentVolumeClaim.claimName");
             let in_template = template.at(&path);

@@ -79,10 +79,9 @@ fn claim(cluster: &Cluster, claim: &Resource, out: &mut Vec<Symptom>) {
         return;
     }
     let users = || {
-        cluster.kind("Pod").filter(|p| {
-            p.namespace() == claim.namespace()
-                && p.at("spec.volumes").items().any(|v| v.path("persistentVolumeClaim.claimName").text() == claim.name())
-        })
+        cluster
+            .kind_in("Pod", claim.namespace())
+            .filter(|p| p.at("spec.volumes").items().any(|v| v.path("persistentVolumeClaim.claimName").text() == claim.name()))
     };
     let class = cluster.find("StorageClass", None, claim.at("spec.storageClassName").text());
     let waits = class.is_some_and(|c| c.at("volumeBindingMode").text() == "WaitForFirstConsumer")
@@ -152,7 +151,7 @@ fn service(cluster: &Cluster, service: &Resource, out: &mut Vec<Symptom>) {
     // One that nobody calls may be left over.
     let weight = if super::service::is_called(cluster, &service.reference) || cluster.is_refused(service) { 0.5 } else { 0.15 };
     // A service nobody's pods were ever collected for is no symptom in a partial dump.
-    let collected = cluster.kind("Pod").any(|p| p.namespace() == service.namespace());
+    let collected = cluster.kind_in("Pod", service.namespace()).next().is_some();
     if collected {
         out.push(Symptom {
             resource: service.reference.clone(),
@@ -171,8 +170,8 @@ pub(crate) fn ready_endpoints(cluster: &Cluster, service: &Resource) -> Option<u
         return Some(endpoints.at("subsets").items().map(|s| s.get("addresses").len()).sum());
     }
     let mut slices = cluster
-        .kind("EndpointSlice")
-        .filter(|s| s.namespace() == service.namespace() && s.label("kubernetes.io/service-name") == Some(service.name()))
+        .kind_in("EndpointSlice", service.namespace())
+        .filter(|s| s.label("kubernetes.io/service-name") == Some(service.name()))
         .peekable();
     slices.peek()?;
     let ready = |e: &Value<'_>| e.path("conditions.ready").as_bool() != Some(false);

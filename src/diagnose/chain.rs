@@ -20,7 +20,7 @@ pub(super) fn chain(cluster: &Cluster, case: &Case<'_>, title: &str, symptoms: &
         if told.contains(object) {
             continue;
         }
-        let what = said(object).unwrap_or_else(|| suffers(cluster, object, *relation));
+        let what = said(object).unwrap_or_else(|| suffers(cluster, object, relation));
         links.push(Link { resource: object.clone(), what, evidence: Vec::new() });
     }
     if !links.iter().any(|l| l.resource == heaviest.resource) {

@@ -1,5 +1,7 @@
 //! Who explains what: findings explain symptoms, and findings explain findings.
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use crate::catalog::{Catalog, Layer, Standing, Strength};
 use crate::cluster::{Cluster, Reach};
 use crate::decode::Ref;
@@ -9,8 +11,8 @@ use crate::detect::{Finding, Symptom};
 pub(super) struct Case<'a> {
     pub(super) finding: &'a Finding,
     pub(super) layer: Layer,
-    pub(super) reach: Reach,
-    /// Symptoms it explains, by index.
+    pub(super) reach: Reach<'a>,
+    /// Symptoms it explains, by index, ascending.
     pub(super) symptoms: Vec<usize>,
     /// Weight of those symptoms.
     pub(super) weight: f64,
@@ -33,24 +35,19 @@ impl Case<'_> {
 
 /// Relates findings with symptoms and with each other. Findings of causes the catalogue does not hold are left out.
 pub(super) fn explain<'a>(
-    cluster: &Cluster,
+    cluster: &'a Cluster,
     catalog: &'a Catalog,
     findings: &'a [Finding],
     symptoms: &[Symptom],
 ) -> Vec<Case<'a>> {
+    let by_object = by_object(symptoms.iter().map(|s| [&s.resource]));
     let mut cases: Vec<Case<'a>> = findings
         .iter()
         .filter_map(|finding| {
             let cause = catalog.cause(&finding.cause)?;
             let sources: Vec<&Ref> = std::iter::once(&finding.culprit).chain(&finding.affected).collect();
             let reach = cluster.graph().reach(&sources);
-            let direct = |r: &Ref| sources.contains(&r);
-            let explained: Vec<usize> = symptoms
-                .iter()
-                .enumerate()
-                .filter(|(_, s)| direct(&s.resource) || reach.has(&s.resource))
-                .map(|(i, _)| i)
-                .collect();
+            let explained = found(&by_object, sources.iter().copied().chain(reach.objects()));
             let weight = explained.iter().map(|i| symptoms[*i].weight).sum();
             Some(Case {
                 finding,
@@ -64,13 +61,44 @@ pub(super) fn explain<'a>(
             })
         })
         .collect();
-    for i in 0..cases.len() {
-        let best =
-            (0..cases.len()).filter(|&j| j != i && explains(&cases[j], &cases[i])).min_by(|&a, &b| deeper(&cases[a], &cases[b]));
-        cases[i].because_of = best;
+    let touching = touching(&cases);
+    for (i, touching) in touching.into_iter().enumerate() {
+        let explaining = touching.into_iter().filter(|&j| j != i && explains(&cases[j], &cases[i]));
+        cases[i].because_of = explaining.min_by(|&a, &b| deeper(&cases[a], &cases[b]));
     }
     break_circles(&mut cases);
     cases
+}
+
+/// The cases that touch each case, ascending.
+fn touching(cases: &[Case<'_>]) -> Vec<Vec<usize>> {
+    let by_object = by_object(cases.iter().map(Case::objects));
+    let mut touching = vec![Vec::new(); cases.len()];
+    for (j, case) in cases.iter().enumerate() {
+        for touched in found(&by_object, case.reach.objects()) {
+            touching[touched].push(j);
+        }
+    }
+    touching
+}
+
+/// The numbers of what each object belongs to.
+fn by_object<'r, O: IntoIterator<Item = &'r Ref>>(owners: impl Iterator<Item = O>) -> FxHashMap<&'r Ref, Vec<usize>> {
+    let mut by_object: FxHashMap<&Ref, Vec<usize>> = FxHashMap::default();
+    for (number, objects) in owners.enumerate() {
+        for object in objects {
+            by_object.entry(object).or_default().push(number);
+        }
+    }
+    by_object
+}
+
+/// The numbers of what any of `objects` belongs to, ascending.
+fn found<'r>(by_object: &FxHashMap<&Ref, Vec<usize>>, objects: impl Iterator<Item = &'r Ref>) -> Vec<usize> {
+    let mut numbers: Vec<usize> = objects.filter_map(|object| by_object.get(object)).flatten().copied().collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
 }
 
 /// Is `g` a consequence of `f`?
@@ -109,14 +137,13 @@ fn deeper(a: &Case<'_>, b: &Case<'_>) -> std::cmp::Ordering {
 /// Two findings cannot be because of each other: the chain of reasons must end.
 fn break_circles(cases: &mut [Case<'_>]) {
     for start in 0..cases.len() {
-        let mut seen = vec![start];
+        let mut seen = FxHashSet::from_iter([start]);
         let mut at = start;
         while let Some(next) = cases[at].because_of {
-            if seen.contains(&next) {
+            if !seen.insert(next) {
                 cases[at].because_of = None;
                 break;
             }
-            seen.push(next);
             at = next;
         }
     }

@@ -3,6 +3,7 @@
 //! Knows causality; knows nothing of YAML.
 
 use jiff::Timestamp;
+use rustc_hash::FxHashSet;
 
 use crate::catalog::{self, Catalog, PatchKind, Severity, Standing, Strength};
 use crate::cluster::Cluster;
@@ -226,11 +227,10 @@ pub fn run(cluster: &Cluster, catalog: &Catalog, scope: &Scope) -> Diagnosis {
         _ if rank::hurts(&symptoms) => Verdict::Inconclusive,
         _ => Verdict::Healthy,
     };
-    let explained_by = |symptom: usize| -> Vec<usize> {
-        let explains = |p: &rank::Place| p.role != Role::Consequence && cases[p.case].symptoms.contains(&symptom);
-        places.iter().enumerate().filter(|(_, p)| explains(p)).map(|(i, _)| i).collect()
-    };
-    let symptoms: Vec<(Symptom, Vec<usize>)> = symptoms.iter().enumerate().map(|(i, s)| (s.clone(), explained_by(i))).collect();
+    let mut symptoms: Vec<(Symptom, Vec<usize>)> = symptoms.into_iter().map(|s| (s, Vec::new())).collect();
+    for (i, place) in places.iter().enumerate().filter(|(_, place)| place.role != Role::Consequence) {
+        cases[place.case].symptoms.iter().for_each(|explained| symptoms[*explained].1.push(i));
+    }
     Diagnosis {
         verdict,
         timeline: survey::timeline(cluster, &findings, &symptoms),
@@ -256,7 +256,8 @@ const BROKEN: f64 = 0.3;
 /// What is proved to be broken hurts, also where nobody complains of it: an Ingress without its class, a Service that selects
 /// nothing.
 fn broken(catalog: &Catalog, findings: &[Finding], symptoms: &[Symptom]) -> Vec<Symptom> {
-    let hurts = |object: &Ref| symptoms.iter().any(|s| s.resource == *object && s.weight >= BROKEN);
+    let hurting: FxHashSet<&Ref> = symptoms.iter().filter(|s| s.weight >= BROKEN).map(|s| &s.resource).collect();
+    let hurts = |object: &Ref| hurting.contains(object);
     findings
         .iter()
         .filter(|f| f.strength() == Strength::Proof && !hurts(&f.culprit) && !f.affected.iter().any(hurts))
@@ -288,11 +289,9 @@ fn judged(
     let facts = &finding.facts;
     let title = prose(&cause.title, facts);
     let mut affected = finding.affected.clone();
-    for symptom in case.symptoms.iter().map(|i| &symptoms[*i].resource) {
-        if *symptom != finding.culprit && !affected.contains(symptom) {
-            affected.push(symptom.clone());
-        }
-    }
+    let mut known: FxHashSet<&Ref> = finding.affected.iter().chain([&finding.culprit]).collect();
+    let more = case.symptoms.iter().map(|i| &symptoms[*i].resource).filter(|object| known.insert(object));
+    affected.extend(more.cloned());
     Some(Judged {
         cause: cause.id.clone(),
         summary: prose(&cause.because, facts),

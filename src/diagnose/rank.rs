@@ -64,7 +64,7 @@ fn matters(case: &Case<'_>) -> bool {
 }
 
 fn overlaps(a: &Case<'_>, b: &Case<'_>) -> bool {
-    a.symptoms.iter().any(|s| b.symptoms.contains(s))
+    a.symptoms.iter().any(|s| b.symptoms.binary_search(s).is_ok())
 }
 
 fn worth(strength: Strength) -> f64 {

@@ -52,10 +52,9 @@ pub fn blocking<'a>(
 
 /// Policies that select a pod for a direction.
 pub fn selecting<'a>(cluster: &'a Cluster, direction: Direction, pod: &Resource) -> impl Iterator<Item = &'a Resource> {
-    let policies = cluster.kind("NetworkPolicy").filter(|p| p.origin != Origin::Manifest && p.group().ends_with("k8s.io"));
-    policies.filter(move |p| {
-        p.namespace() == pod.namespace() && governs(p, direction) && selects(p.at("spec.podSelector"), pod.at("metadata.labels"))
-    })
+    let policies = cluster.kind_in("NetworkPolicy", pod.namespace());
+    let own = policies.filter(|p| p.origin != Origin::Manifest && p.group().ends_with("k8s.io"));
+    own.filter(move |p| governs(p, direction) && selects(p.at("spec.podSelector"), pod.at("metadata.labels")))
 }
 
 /// Without `policyTypes` a policy is for ingress, and for egress when it has egress rules.

@@ -47,6 +47,11 @@ pub(in crate::decode) fn decode(path: &Arc<str>, first_line: u32, text: &str, pa
     documents
 }
 
+/// Nothing in the text divides it into several logs.
+pub(in crate::decode) fn is_one(text: &str) -> bool {
+    matches!(&split::parts(text, 1)[..], [part] if part.source == LogSource::default() && part.numbers.is_none())
+}
+
 /// Characters kept of a text that is no log.
 const NOTE: usize = 2_000;
 

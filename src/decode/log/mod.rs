@@ -26,7 +26,7 @@ pub use scan::scan;
 pub use template::Template;
 
 pub(in crate::decode) use excerpt::excerpts;
-pub(in crate::decode) use file::{decode, is_named_log};
+pub(in crate::decode) use file::{decode, is_named_log, is_one};
 pub(in crate::decode) use json::fields as json_fields;
 pub(in crate::decode) use level::of_line as level_of;
 pub(in crate::decode) use wrap::unescaped;

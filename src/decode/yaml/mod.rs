@@ -31,6 +31,7 @@ struct Read {
 
 pub(super) use full::{DEPTH, SKIPPED_KEY};
 pub(super) use scalar::is_json_number;
+pub(super) use split::item_start;
 
 /// The one value a short YAML text of our own holds, a patch for example; nothing when it is broken.
 pub(crate) fn value(text: &str) -> Option<serde_json::Value> {
@@ -43,6 +44,26 @@ pub(crate) fn value(text: &str) -> Option<serde_json::Value> {
 pub(super) fn decode(part: &Part<'_>) -> Decoded {
     let mut out = Decoded::default();
     for document in split::documents(part.text, part.line) {
+        decode_document(part, &document, &mut out);
+    }
+    out
+}
+
+/// The items of a List that was cut between them: what follows the first part.
+pub(super) fn decode_items(part: &Part<'_>) -> Decoded {
+    let mut out = Decoded::default();
+    let text = Chunk { text: part.text, line: part.line };
+    let Some((chunks, rest)) = split::items(&text) else { return out };
+    let mut items = Vec::with_capacity(chunks.len());
+    let mut builder = TapeBuilder::new(part.path);
+    for chunk in &chunks {
+        read_item(part.path, chunk, &mut builder, &mut items, &mut out.problems);
+    }
+    let heirs = objects::Heirs::default();
+    items.into_iter().for_each(|item| objects::take(item, &heirs, part, &mut out.documents));
+    objects::note_collected(0, &heirs, part, &mut out.documents);
+    // The end of the List's own map, and whatever follows the List.
+    for document in split::documents(rest.text, rest.line) {
         decode_document(part, &document, &mut out);
     }
     out

@@ -98,16 +98,34 @@ fn without_marker<'a>(document: &Chunk<'a>) -> Chunk<'a> {
 pub(super) fn list<'a>(document: &Chunk<'a>) -> Option<List<'a>> {
     let start = items_start(document)?;
     let [head, rest] = document.cut(&[start])[..] else { return None };
-    let first = rest.text.split('\n').next().unwrap_or("");
+    let (items, tail) = items(&rest)?;
+    Some(List { frame: [head, tail], items })
+}
+
+/// The items that a text begins with, and what follows them.
+pub(super) fn items<'a>(text: &Chunk<'a>) -> Option<(Vec<Chunk<'a>>, Chunk<'a>)> {
+    let first = text.text.split('\n').next().unwrap_or("");
     let margin = &first[..first.len() - first.trim_start_matches(' ').len()];
-    let end = ["apiVersion:", "kind:", "metadata:"].iter().filter_map(|key| rest.lines_with(key).first().copied()).min();
-    let [body, tail] = rest.cut(&[end.unwrap_or(rest.text.len())])[..] else { return None };
+    let end = ["apiVersion:", "kind:", "metadata:"].iter().filter_map(|key| text.lines_with(key).first().copied()).min();
+    let [body, tail] = text.cut(&[end.unwrap_or(text.text.len())])[..] else { return None };
     let mut cuts = body.lines_with(&format!("{margin}- "));
     cuts.extend(body.lines_with(&format!("{margin}-\n")));
     cuts.sort_unstable();
     let mut items = body.cut(&cuts);
     items.retain(|item| !item.is_blank());
-    Some(List { frame: [head, tail], items })
+    Some((items, tail))
+}
+
+/// What each item of the List that `text` begins with starts with: a dash and a blank, perhaps indented. `None` unless the
+/// items tell themselves what they are: a List's own kind may stand behind them.
+pub(in crate::decode) fn item_start(text: &str) -> Option<&str> {
+    let [document] = documents(text, 1)[..] else { return None };
+    let list = list(&document)?;
+    let [first, _, ..] = list.items[..] else { return None };
+    let start = &first.text[..first.text.find("- ")? + 2];
+    let inner = " ".repeat(start.len());
+    let has = |key: &str| first.text[start.len()..].starts_with(key) || !first.lines_with(&format!("{inner}{key}")).is_empty();
+    (has("apiVersion:") && has("kind:")).then_some(start)
 }
 
 /// Where the first item starts: at the first line with content, or at the first one after `items:`.

@@ -90,8 +90,7 @@ fn with_password(finding: Finding, cluster: &Cluster, complaint: &Complaint<'_>,
     let key = key_stem(&password.name);
     let mut others = 0;
     let mut differing = 0;
-    let secrets =
-        cluster.kind("Secret").filter(|s| s.namespace() == complaint.pod.namespace() && s.reference != holder.reference);
+    let secrets = cluster.kind_in("Secret", complaint.pod.namespace()).filter(|s| s.reference != holder.reference);
     for secret in secrets.filter(|s| mentions_user(s, user)) {
         let theirs = secret.at("data").fields().find(|(k, _)| key_stem(k) == key).map(|(_, v)| v.text());
         if let Some(theirs) = theirs {

@@ -25,7 +25,7 @@ pub(super) fn proxies(cluster: &Cluster, out: &mut Vec<Finding>) {
         let state = container.status.get("state");
         let says = "kube-proxy's container does not stay up";
         let evidence = Evidence::value(pod, state, "state", Strength::Statement, says).of_kind(EvidenceKind::Status);
-        let on_it = cluster.kind("Pod").filter(|p| p.at("spec.nodeName").text() == node).count();
+        let on_it = cluster.pods_on(node).count();
         let affected: Vec<Ref> = vec![pod.reference.clone(), cluster.top_owner_ref(pod)];
         out.push(
             Finding::new("kube-proxy-down", culprit, evidence)

@@ -194,17 +194,14 @@ impl<'a> Node<'a> {
         const PLUGINS: [&str; 10] =
             ["calico", "flannel", "cilium", "weave", "canal", "aws-node", "antrea", "kindnet", "multus", "azure-cni"];
         let name = self.node.name();
-        self.cluster.kind("Pod").filter(move |p| {
-            p.at("spec.nodeName").text() == name
-                && PLUGINS.iter().any(|plugin| p.name().contains(plugin))
-                && !self.cluster.is_settled(p)
-        })
+        self.cluster
+            .pods_on(name)
+            .filter(move |p| PLUGINS.iter().any(|plugin| p.name().contains(plugin)) && !self.cluster.is_settled(p))
     }
 
     fn finding(&self, cause: &str, evidence: Evidence, unit: Option<&NodeService>) -> Finding {
         let name = self.node.name();
-        let on_it: Vec<_> =
-            self.cluster.kind("Pod").filter(|p| p.at("spec.nodeName").text() == name).map(|p| p.reference.clone()).collect();
+        let on_it: Vec<_> = self.cluster.pods_on(name).map(|p| p.reference.clone()).collect();
         let ready_nodes = self.cluster.kind("Node").filter(|n| n.condition("Ready").get("status").is_true()).count();
         let since = unit.and_then(|u| u.since).map(|t| t.to_string());
         let since = since.unwrap_or_else(|| self.ready.get("lastTransitionTime").text().to_owned());

@@ -53,7 +53,7 @@ pub(super) struct Grants<'a> {
 
 impl<'a> Grants<'a> {
     pub(super) fn of(cluster: &'a Cluster, request: &Request) -> Self {
-        let namespaced = cluster.kind("RoleBinding").filter(|b| b.namespace() == request.namespace.as_deref());
+        let namespaced = cluster.kind_in("RoleBinding", request.namespace.as_deref());
         let bindings = || namespaced.clone().chain(cluster.kind("ClusterRoleBinding"));
         let mut grants = Self { roles: Vec::new(), dangling: Vec::new(), collected: bindings().next().is_some() };
         let roles_collected = |kind: &str| cluster.kind(kind).next().is_some();
