@@ -23,6 +23,9 @@ use source::{Fault, Source};
 /// The built-in catalogue's text.
 pub const BUILT_IN: &str = include_str!("../../rules.toml");
 
+/// The same as JSON, which takes a third of the time to read; see `build.rs`.
+const PREPARED: &str = include_str!(concat!(env!("OUT_DIR"), "/rules.json"));
+
 /// All causes and signals, by order of the files.
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
@@ -42,7 +45,7 @@ impl Catalog {
     /// The built-in catalogue. It is not checked at every start: the tests do.
     pub fn built_in() -> Result<Self, Error> {
         let mut catalog = Self::default();
-        catalog.add(parse("rules.toml", BUILT_IN)?);
+        catalog.add(serde_json::from_str(PREPARED).map_err(|e| Error { message: e.to_string() })?);
         Ok(catalog)
     }
 

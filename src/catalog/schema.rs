@@ -153,6 +153,10 @@ impl<'de> Visitor<'de> for ConditionVisitor {
         Ok(Condition::Equals(value.into()))
     }
 
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Condition, E> {
+        i64::try_from(value).map(|value| Condition::Equals(value.into())).map_err(E::custom)
+    }
+
     fn visit_f64<E>(self, value: f64) -> Result<Condition, E> {
         Ok(Condition::Equals(value.into()))
     }

@@ -40,8 +40,10 @@ impl Lookup {
             lookup.service_at.entry(address.to_owned()).or_insert(*i);
         }
         for (i, workload) in (0..).zip(cluster.resources()).filter(|(_, r)| r.kind() != "Pod") {
-            if let Some(labels) = template_labels(workload) {
+            if workload.pod_spec().is_some() {
                 lookup.workloads.entry(workload.namespace().map(str::to_owned)).or_default().push(i);
+            }
+            if let Some(labels) = template_labels(workload) {
                 add_labels(&mut lookup.templates, i, workload.namespace(), labels);
             }
         }
@@ -84,14 +86,17 @@ impl Cluster {
 
     /// Workloads of a namespace with the labels of the pods they would make.
     pub(crate) fn templates<'a>(&'a self, namespace: Option<&str>) -> impl Iterator<Item = (&'a Resource, Value<'a>)> {
-        let workloads = self.lookup.workloads.get(&namespace.map(str::to_owned)).map_or(&[][..], Vec::as_slice);
-        self.all_of(workloads).filter_map(|r| Some((r, template_labels(r)?)))
+        self.workloads(namespace).filter_map(|r| Some((r, template_labels(r)?)))
+    }
+
+    fn workloads(&self, namespace: Option<&str>) -> impl Iterator<Item = &Resource> + Clone {
+        self.all_of(self.lookup.workloads.get(&namespace.map(str::to_owned)).map_or(&[][..], Vec::as_slice))
     }
 
     /// Everything of a namespace that is or makes a pod, sorted.
     pub(super) fn carriers<'a>(&'a self, namespace: Option<&'a str>) -> Vec<&'a Resource> {
         let pods = self.kind_in("Pod", namespace).filter(|p| p.pod_spec().is_some());
-        let mut carriers: Vec<&Resource> = self.templates(namespace).map(|(r, _)| r).chain(pods).collect();
+        let mut carriers: Vec<&Resource> = self.workloads(namespace).chain(pods).collect();
         carriers.sort_by(|a, b| a.reference.cmp(&b.reference));
         carriers
     }

@@ -175,7 +175,8 @@ fn title(line: &str) -> Option<&str> {
 
 /// `$ kubectl get pods`, `root@host:~# kubectl …`, `PS C:\> kubectl …`
 fn prompted(line: &str) -> Option<&str> {
-    let at = line.find(['$', '#', '%', '>', '❯', '➜']).filter(|at| *at < 80)?;
+    const FARTHEST: usize = 80;
+    let at = line[..line.ceil_char_boundary(FARTHEST)].find(['$', '#', '%', '>', '❯', '➜'])?;
     let mark = line[at..].chars().next()?;
     let command = line[at + mark.len_utf8()..].trim_start();
     let prompt = &line[..at];

@@ -35,13 +35,13 @@ pub(super) fn refusals<'a>(cluster: &'a Cluster, word: &str) -> Vec<Refused<'a>>
             });
         }
     }
-    for sufferer in cluster.resources().filter(|r| r.origin != Origin::Manifest && !cluster.is_settled(r)) {
+    for sufferer in cluster.resources().filter(|r| r.origin != Origin::Manifest) {
         let conditions = sufferer
             .at("status.conditions")
             .items()
             .filter(|c| c.get("type").text() != "ReplicaFailure" || c.get("status").is_true());
         for message in conditions.map(|c| c.get("message")).chain([sufferer.at("status.message")]) {
-            if message.text().contains(word) {
+            if message.text().contains(word) && !cluster.is_settled(sufferer) {
                 let evidence =
                     Evidence::value(sufferer, message, "message", Strength::Statement, says).of_kind(EvidenceKind::Status);
                 let workload = cluster.top_owner(sufferer);

@@ -12,7 +12,7 @@ mod nearby;
 mod reference;
 mod refusal;
 
-use nearby::Nearby;
+use nearby::{Nearby, RunningTags};
 use reference::Reference;
 use refusal::Refusal;
 
@@ -33,11 +33,12 @@ const REASONS: &[&str] = &[
 const SLOW: SignedDuration = SignedDuration::from_mins(5);
 
 fn image_pull(cluster: &Cluster, out: &mut Vec<Finding>) {
+    let running = RunningTags::new(cluster);
     let mut failed = Vec::new();
     for pod in cluster.kind("Pod") {
         for container in cluster.containers(pod) {
             let waiting = container.waiting_reason();
-            let pull = Pull::of(cluster, container);
+            let pull = Pull::of(cluster, &running, container);
             if REASONS.contains(&waiting) {
                 failed.extend(pull.failed());
             } else if matches!(waiting, "ContainerCreating" | "PodInitializing") {
@@ -96,16 +97,17 @@ fn quoted_image(event: &Event) -> Option<&str> {
 /// A container that waits for its image.
 struct Pull<'a> {
     cluster: &'a Cluster,
+    running: &'a RunningTags<'a>,
     container: Container<'a>,
     image: &'a str,
 }
 
 impl<'a> Pull<'a> {
     /// A table does not tell the image; the events do.
-    fn of(cluster: &'a Cluster, container: Container<'a>) -> Self {
+    fn of(cluster: &'a Cluster, running: &'a RunningTags<'a>, container: Container<'a>) -> Self {
         let told = || cluster.events_of(&container.pod.reference).filter_map(quoted_image).last().unwrap_or("");
         let image = if container.image().is_empty() { told() } else { container.image() };
-        Self { cluster, container, image }
+        Self { cluster, running, container, image }
     }
 
     /// Does an event of the pod speak of this container and its image?
@@ -115,7 +117,7 @@ impl<'a> Pull<'a> {
     }
 
     fn failed(&self) -> Option<Finding> {
-        let Self { cluster, container, image } = self;
+        let Self { cluster, running, container, image } = self;
         let pod = container.pod;
         let template = Template::of(cluster, pod)?;
         if self.is_of_a_former_template(&template) || self.may_pull_by_now(&template) {
@@ -128,7 +130,7 @@ impl<'a> Pull<'a> {
             Some((refusal, _)) => Some(*refusal),
             None => Refusal::of(reason),
         };
-        let near = Nearby::of(cluster, &template, container);
+        let near = Nearby::of(cluster, running, &template, container);
         let secrets = PullSecrets::of(cluster, pod);
         let (cause, alternative) = judge(refusal, image, &secrets, near.is_some());
         let evidence = match &said {

@@ -33,7 +33,18 @@ impl<'a> Value<'a> {
 
     /// The member `key` of a map.
     pub fn get(self, key: &str) -> Value<'a> {
-        self.fields().find(|(k, _)| *k == key).map_or(Value::ABSENT, |(_, v)| v)
+        let (Some(tape), Some(map)) = (self.tape, self.slot()) else { return Value::ABSENT };
+        let end = self.at + 1 + if map.tag == Tag::Map { map.size } else { 0 };
+        let mut at = self.at + 1;
+        while at + 1 < end {
+            let slot = tape.slots[at as usize];
+            // Most keys differ in length already.
+            if slot.size as usize == key.len() && tape.text[slot.start as usize..].starts_with(key) {
+                return Value { tape: Some(tape), at: at + 1 };
+            }
+            at += 1 + tape.slots[at as usize + 1].span();
+        }
+        Value::ABSENT
     }
 
     /// The `i`-th item of a sequence, from 0.
@@ -56,7 +67,7 @@ impl<'a> Value<'a> {
                 };
                 rest = after;
             } else {
-                let end = rest.find(['.', '[']).unwrap_or(rest.len());
+                let end = memchr::memchr2(b'.', b'[', rest.as_bytes()).unwrap_or(rest.len());
                 value = value.get(&rest[..end]);
                 rest = &rest[end..];
             }

@@ -1,5 +1,10 @@
 //! The image that was probably meant.
 
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashMap;
+
 use super::reference::Reference;
 use crate::cluster::{Cluster, Container};
 use crate::detect::near::nearest;
@@ -14,12 +19,42 @@ pub(super) struct Nearby {
     pub(super) why: String,
 }
 
+/// Tags of the images that run, by registry and folder; looked up when first asked for.
+pub(super) struct RunningTags<'a> {
+    cluster: &'a Cluster,
+    by_place: OnceCell<FxHashMap<(&'a str, &'a str), BTreeSet<&'a str>>>,
+}
+
+impl<'a> RunningTags<'a> {
+    pub(super) fn new(cluster: &'a Cluster) -> Self {
+        Self { cluster, by_place: OnceCell::new() }
+    }
+
+    /// The tags of images from the same place.
+    fn beside<'r>(&'r self, image: &Reference<'r>) -> impl Iterator<Item = &'r str> + use<'r, 'a> {
+        let by_place = self.by_place.get_or_init(|| {
+            let mut by_place: FxHashMap<_, BTreeSet<&str>> = FxHashMap::default();
+            let containers = self.cluster.kind("Pod").flat_map(|p| self.cluster.containers(p));
+            for image in containers.filter(Container::is_running).map(|c| Reference::of(c.image())) {
+                by_place.entry((image.registry, image.folder())).or_default().insert(image.tag);
+            }
+            by_place
+        });
+        by_place.get(&(image.registry, image.folder())).into_iter().flatten().copied()
+    }
+}
+
 impl Nearby {
     /// Looks at what the workload used before, at images from the same place, and at the workload's own name.
-    pub(super) fn of(cluster: &Cluster, template: &Template<'_>, container: &Container<'_>) -> Option<Self> {
+    pub(super) fn of(
+        cluster: &Cluster,
+        running: &RunningTags<'_>,
+        template: &Template<'_>,
+        container: &Container<'_>,
+    ) -> Option<Self> {
         let image = container.image();
         Self::used_before(cluster, template, container)
-            .or_else(|| Self::tagged_like_its_neighbours(cluster, image))
+            .or_else(|| Self::tagged_like_its_neighbours(running, image))
             .or_else(|| Self::named_like_its_workload(image, &[&template.carrier.name, container.name]))
     }
 
@@ -45,20 +80,10 @@ impl Nearby {
     }
 
     /// The tag is a slip of the tag that images of the same folder have, or of the same repository elsewhere.
-    fn tagged_like_its_neighbours(cluster: &Cluster, image: &str) -> Option<Self> {
+    fn tagged_like_its_neighbours(running: &RunningTags<'_>, image: &str) -> Option<Self> {
         let wanted = Reference::of(image);
-        let mut tags: Vec<&str> = cluster
-            .kind("Pod")
-            .flat_map(|p| cluster.containers(p))
-            .filter(|c| c.is_running())
-            .map(|c| Reference::of(c.image()))
-            .filter(|r| r.registry == wanted.registry && r.folder() == wanted.folder())
-            .map(|r| r.tag)
-            .collect();
-        tags.sort_unstable();
-        tags.dedup();
         // `v1` and `v2` are neighbours, not slips.
-        let tag = nearest(wanted.tag, tags.into_iter().filter(|t| t.len() >= 4))?;
+        let tag = nearest(wanted.tag, running.beside(&wanted).filter(|t| t.len() >= 4))?;
         let image = format!("{}:{tag}", image.strip_suffix(wanted.tag)?.strip_suffix(':')?);
         Some(Self { image, why: format!("images from the same place have the tag {tag}") })
     }

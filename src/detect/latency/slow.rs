@@ -87,6 +87,9 @@ static CHANGE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 fn of_alerts(cluster: &Cluster) -> Times {
     let mut times = Times::default();
+    if cluster.alerts.is_empty() {
+        return times;
+    }
     let Some(change) = CHANGE.as_ref() else { return times };
     for alert in &cluster.alerts {
         let subject = alert_subject(cluster, &alert.subject_kind, alert.subject_namespace.as_deref(), &alert.subject);

@@ -3,7 +3,7 @@
 //! A hundred thousand events meet hundreds of signs: most signs name a reason and are tried on events of that reason
 //! only; the others are tried where the literal text of their expression occurs.
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use rustc_hash::FxHashMap;
 
 use super::field::{Field, Place};
@@ -16,6 +16,9 @@ use crate::detect::Evidence;
 use crate::literal;
 
 pub(super) fn look<'a>(cluster: &'a Cluster, catalog: &'a Catalog, found: &mut Found<'a>) {
+    if cluster.events().is_empty() {
+        return;
+    }
     let signs: Vec<Wanted<'_>> = wanted(catalog).filter(|w| w.sign.on == "event").collect();
     let index = Index::new(&signs);
     let mut absent = FxHashMap::default();
@@ -119,7 +122,8 @@ impl<'c> Index<'c> {
                 index.always.push(i);
             }
         }
-        index.literals = AhoCorasick::builder().ascii_case_insensitive(true).build(&literals).ok();
+        index.literals =
+            AhoCorasick::builder().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::ContiguousNFA)).build(&literals).ok();
         if index.literals.is_none() {
             // Too many literals for one search: try these signs on every event.
             index.always.append(&mut index.owners);

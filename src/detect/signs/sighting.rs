@@ -23,10 +23,9 @@ impl<'a> Sighting<'a> {
         let mut witness = seen.into_iter().rev().find(|w| !matches!(w.field, Field::Value(v) if !v.exists()));
         if let Some(expression) = &sign.take {
             let field = sign.field.as_deref().unwrap_or(field);
-            let expression = expression.get()?;
             let (place, captures) =
-                look(field).into_iter().find_map(|place| Some((place, expression.captures(place.field.text())?)))?;
-            for name in expression.capture_names().flatten() {
+                look(field).into_iter().find_map(|place| Some((place, expression.read(place.field.text())?)))?;
+            for name in expression.captures() {
                 if let Some(value) = captures.name(name) {
                     facts.insert(name.to_owned(), value.as_str().into());
                 }
