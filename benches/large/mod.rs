@@ -164,7 +164,7 @@ impl App {
     /// The pod spec, indented by `margin`.
     fn spec(self, margin: &str) -> String {
         let name = self.name();
-        let called = format!("app-{}", self.number / 2);
+        let called = format!("app-{}", self.number - self.number % APPS_OF_A_NAMESPACE / 2);
         let mut spec = format!(
             r#"containers:
 - args:
