@@ -2,7 +2,6 @@
 //! every bundle anew.
 
 #![expect(clippy::disallowed_methods, reason = "it writes what is compiled in")]
-#![expect(clippy::print_stdout, reason = "this is how cargo is told")]
 
 use std::path::Path;
 use std::{env, fs};

@@ -42,6 +42,9 @@ struct App {
     nodes: usize,
 }
 
+/// The items that an app adds to a List.
+type Items = fn(App) -> String;
+
 impl Size {
     /// A bundle of about that many bytes: three tenths objects, the rest logs.
     #[allow(dead_code, reason = "each bench asks for its own sizes")]
@@ -57,7 +60,7 @@ impl Size {
 
     /// The files of the bundle, each with its path.
     pub(crate) fn files(self) -> impl Iterator<Item = (String, String)> {
-        let lists: [(&str, fn(App) -> String); 6] = [
+        let lists: [(&str, Items); 6] = [
             ("deployments", App::deployment),
             ("replicasets", App::replica_set),
             ("pods", App::pods),
@@ -81,7 +84,7 @@ impl Size {
     fn log_files(self) -> impl Iterator<Item = (String, String)> {
         let apps: Vec<App> = self.apps().collect();
         // One large file, and small ones.
-        let size = |i: usize| if i % 8 == 0 { LOG } else { LOG / 64 };
+        let size = |i: usize| if i.is_multiple_of(8) { LOG } else { LOG / 64 };
         let mut left = self.logs;
         (0..).map_while(move |i| {
             let bytes = size(i).min(left);
@@ -131,7 +134,7 @@ impl App {
 
     fn namespace(self) -> String {
         let n = self.number / APPS_OF_A_NAMESPACE;
-        if n % 2 == 0 { "shop".to_owned() } else { format!("team-{n}") }
+        if n.is_multiple_of(2) { "shop".to_owned() } else { format!("team-{n}") }
     }
 
     fn replica_set_name(self) -> String {
