@@ -170,6 +170,9 @@ impl<'a> Check<'a> {
     }
 
     fn template(&mut self, template: &str, facts: &BTreeSet<&str>) {
+        if let Some(what) = prose::unknown(template) {
+            self.fault(format!("the template cannot be rendered: {what}"), None);
+        }
         match prose::variables(template) {
             Err(e) => self.fault(format!("the template does not parse: {}", e.detail().unwrap_or("syntax error")), None),
             Ok(names) => {

@@ -30,13 +30,15 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment.add_filter("shell", |text: String| shell(&text));
     environment.add_filter("yaml", |value: Value| yaml(&value));
     environment.add_filter("or_none", or_none);
+    environment.add_filter("truncate", |text: String, length: usize| truncate(text, length));
     environment
 });
 
 /// Renders `template` over `facts`.
 ///
 /// Beside minijinja's own filters there are `plural` (`{{ n_pods|plural("pod") }}` → `3 pods`), `shell` (quoted as one word
-/// of a shell command), `yaml` (quoted as a YAML scalar where it must be) and `or_none` (`none` when empty).
+/// of a shell command), `yaml` (quoted as a YAML scalar where it must be), `or_none` (`none` when empty) and `truncate`
+/// (`{{ error|truncate(80) }}`, so many characters at most).
 ///
 /// Errors: the template does not parse, speaks of a fact that is not there, or takes too long.
 pub fn render(template: &str, facts: &BTreeMap<String, serde_json::Value>) -> Result<String, Error> {
@@ -44,6 +46,14 @@ pub fn render(template: &str, facts: &BTreeMap<String, serde_json::Value>) -> Re
         return Ok(template.to_owned());
     }
     ENVIRONMENT.render_str(template, Value::from(Serde(facts)))
+}
+
+/// At most `length` characters; what was cut off shows as `…`.
+fn truncate(text: String, length: usize) -> String {
+    match text.char_indices().nth(length) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text,
+    }
 }
 
 /// Renders a command. What a fact left empty leaves no hole: `kubectl -n  get` of an object without a namespace becomes
@@ -71,6 +81,19 @@ pub(super) fn variables(template: &str) -> Result<BTreeSet<String>, Error> {
     let template = ENVIRONMENT.template_from_str(template)?;
     let globals: BTreeSet<&str> = ENVIRONMENT.globals().map(|(name, _)| name).collect();
     Ok(template.undeclared_variables(false).into_iter().filter(|name| !globals.contains(name.as_str())).collect())
+}
+
+/// A filter, test, function or method in a template that does not exist, as far as rendering it shows: with every name given,
+/// and with every name empty.
+pub(super) fn unknown(template: &str) -> Option<String> {
+    let names = variables(template).ok()?;
+    ["1", ""].into_iter().find_map(|value| {
+        let facts: BTreeMap<&str, &str> = names.iter().map(|name| (name.as_str(), value)).collect();
+        let error = ENVIRONMENT.render_str(template, Value::from(Serde(facts))).err()?;
+        use ErrorKind::{UnknownFilter, UnknownFunction, UnknownMethod, UnknownTest};
+        let is_unknown = matches!(error.kind(), UnknownFilter | UnknownFunction | UnknownMethod | UnknownTest);
+        is_unknown.then(|| error.detail().unwrap_or("an unknown filter").to_owned())
+    })
 }
 
 /// What to print when [`render`] failed: the template's own words without its expressions.
@@ -164,6 +187,7 @@ mod tests {
         assert_eq!(rendered(text, &facts).unwrap(), "1 pod, 2 nodes: a, b; none");
         assert_eq!(rendered("cat {{ path|shell }}", &facts).unwrap(), r"cat 'it'\''s'");
         assert_eq!(rendered("a: {{ value|yaml }}\nb: {{ n_pods|yaml }}", &facts).unwrap(), "a: \"no\"\nb: 1");
+        assert_eq!(rendered("{{ path|truncate(3) }}, {{ path|truncate(4) }}", &facts).unwrap(), "it'…, it's");
     }
 
     #[test]

@@ -10,6 +10,9 @@ use crate::detect::{Evidence, EvidenceKind, Finding, facts};
 /// What ends a process stands within this many lines of the end of its log: a stack trace is rarely longer.
 const LAST_LINES: u32 = 60;
 
+/// Of a log that ends within a stack, this many: a runaway recursion prints a thousand frames.
+const LAST_FRAMES: u32 = 1500;
+
 /// Signals that tell why a process ended, the most telling first, with the cause each one is.
 const REASONS: [(&str, &str); 10] = [
     ("exec-format-error", "container-script-error"),
@@ -112,7 +115,9 @@ impl<'a> Death<'a> {
     /// The last line of the log's end that matches the signal.
     fn last_hit(&self, log: &'a Log, signal: &str) -> Option<&'a Hit> {
         let pattern = self.cluster.patterns()?.index(signal)?;
-        let at_the_end = |h: &&Hit| h.pattern == pattern && h.line.line + LAST_LINES > log.n_lines && !is_trifle(&h.line);
+        let ends_in_a_stack = !log.tail.is_empty() && log.tail.iter().all(|l| is_frame(&l.text));
+        let lines = if ends_in_a_stack { LAST_FRAMES } else { LAST_LINES };
+        let at_the_end = |h: &&Hit| h.pattern == pattern && h.line.line + lines > log.n_lines && !is_trifle(&h.line);
         log.hits.iter().rev().find(at_the_end)
     }
 
@@ -272,7 +277,10 @@ impl<'a> Death<'a> {
             return None;
         }
         let last_line = logs.iter().find_map(|log| {
-            Some((*log, log.tail.iter().rev().chain(log.head.iter().rev()).find(|l| !l.text.trim().is_empty())?))
+            Some((
+                *log,
+                log.tail.iter().rev().chain(log.head.iter().rev()).find(|l| !l.text.trim().is_empty() && !is_frame(&l.text))?,
+            ))
         });
         let ended = self.container.ended();
         let state =
@@ -299,6 +307,12 @@ impl<'a> Death<'a> {
             .fact("restarts", container.restarts())
             .affects([container.pod.reference.clone()])
     }
+}
+
+/// A frame of a stack, as Java and its kin print it.
+fn is_frame(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with("at ") && line.contains('(') || line.starts_with("... ") && line.ends_with(" more")
 }
 
 /// Lines at this level do not tell why a process ends.
