@@ -170,8 +170,8 @@ fn healthy_noise_changes_neither_verdict_nor_confidence() {
     let catalog = Catalog::built_in().expect("the built-in catalogue loads");
     let noise = noise();
     let mut changed = Vec::new();
-    for (name, files) in bundles() {
-        // Where a fixture tells neither namespaces nor pods, five hundred of them are not noise but news.
+    // Objects that were fetched prove that the API server answers: news, not noise.
+    for (name, files) in bundles().into_iter().filter(|(name, _)| !name.starts_with("apiserver-unavailable/")) {
         let before = analyze(&catalog, &files);
         let after = analyze(&catalog, &files.iter().chain(&noise).cloned().collect());
         let (a, b) = (verdict(before.as_ref()), verdict(after.as_ref()));

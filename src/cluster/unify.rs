@@ -153,7 +153,15 @@ impl Namespaces {
             return of_name;
         }
         let told = self.of_path(path).or(of_name).or_else(|| self.of_folder(path));
-        told.or_else(|| self.only.clone())
+        told.or_else(|| self.only.clone()).or_else(|| self.of_maker(reference))
+    }
+
+    /// The namespace of the workload a pod is named after, where workloads of that name are in one namespace only.
+    fn of_maker(&self, reference: &Ref) -> Option<String> {
+        const MAKERS: [&str; 6] = ["ReplicaSet", "StatefulSet", "DaemonSet", "Job", "Deployment", "CronJob"];
+        let stems = std::iter::successors(Some(reference.name.as_str()), |name| Some(name.rsplit_once('-')?.0)).skip(1).take(2);
+        let of = |stem: &str| MAKERS.iter().find_map(|kind| self.of_name.get(&((*kind).to_owned(), stem.to_owned()))?.clone());
+        stems.filter(|_| matches!(reference.kind.as_str(), "Pod" | "ReplicaSet")).find_map(of)
     }
 
     /// A folder that is called like a namespace, or the file's name or its end (`events/shop.txt`, `pods-kube-system.txt`).

@@ -34,7 +34,9 @@ pub(super) fn rank(cases: &[Case<'_>], symptoms: &[Symptom]) -> Vec<Place> {
     });
     let candidates: Vec<usize> = order.iter().copied().filter(|&i| cases[i].because_of.is_none() && matters(&cases[i])).collect();
     let first = candidates.first().copied();
-    let rival = candidates.get(1).copied().filter(|&r| first.is_some_and(|f| overlaps(&cases[f], &cases[r])));
+    // What only says where it hurts rivals nobody.
+    let mut rivals = candidates.iter().copied().skip(1).filter(|&i| cases[i].standing != Standing::Symptom);
+    let rival = rivals.next().filter(|&r| first.is_some_and(|f| overlaps(&cases[f], &cases[r])));
     let mut places: Vec<Place> = order
         .iter()
         .map(|&i| {

@@ -54,6 +54,6 @@ mod tests {
             "给 init 容器设|置了|restartPolicy，|因此被拒绝。"
         );
         assert_eq!(lines("one long-word-with-hyphens", 10), "one|long-word-with-hyphens");
-        assert_eq!(lines("中中::error::", 4), "中中::error::");
+        assert_eq!(lines("中中::error::", 4), "中|中::error::", "no line begins with a command");
     }
 }

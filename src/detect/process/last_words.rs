@@ -292,7 +292,8 @@ impl<'a> Death<'a> {
             None if told.exists() => {
                 (Evidence::value(self.container.pod, told, "message", Strength::Hint, "what it left behind"), short(told.text()))
             }
-            None => (state.clone(), "its log is not in the bundle".to_owned()),
+            // An exit code alone is a symptom.
+            None => return None,
         };
         Some(self.as_crash(self.finding("application-crash", evidence).evidence(state).fact("line", line)))
     }
