@@ -38,7 +38,27 @@ impl Cluster {
 /// The JSON object a line is, or ends in.
 fn trailing_object(line: &str) -> Option<Map<String, Json>> {
     let start = line.find('{')?;
-    serde_json::from_str(line[start..].trim_end()).ok()
+    serde_json::from_str(line[start..].trim_end()).ok().or_else(|| fields_up_to_a_break(&line[start + 1..]))
+}
+
+/// The fields before one that is no JSON: a kept line has lost the escapes of quotes within its message, and may be cut.
+fn fields_up_to_a_break(mut rest: &str) -> Option<Map<String, Json>> {
+    let mut fields = Map::new();
+    while let Some((key, after)) = first_value::<String>(rest.trim_start_matches([',', ' ']))
+        && let Some((value, after)) = after.trim_start().strip_prefix(':').and_then(first_value::<Json>)
+    {
+        fields.insert(key, value);
+        rest = after;
+    }
+    (!fields.is_empty()).then_some(fields)
+}
+
+/// The value `text` begins with, and what follows it.
+fn first_value<T: serde::de::DeserializeOwned>(text: &str) -> Option<(T, &str)> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<T>();
+    let value = values.next()?.ok()?;
+    let end = values.byte_offset();
+    Some((value, &text[end..]))
 }
 
 fn namespaced(value: &Json) -> Option<(Option<String>, String)> {
@@ -75,6 +95,7 @@ mod tests {
             ),
             (r#"{"level":"error","msg":"m","reconciler kind":"Runner","name":"r","namespace":"n"}"#, "Runner n/r"),
             (r#"x	{"runner": "n/r", "error": "e"}"#, "Runner n/r"),
+            (r#"x	{"runner": {"name":"r","namespace":"n"}, "error": "401 - {"message":"Bad"}"}"#, "Runner n/r"),
             (r#"x	{"controller": "runner-controller", "request": "n/r"}"#, "Runner n/r"),
         ];
         for (line, expected) in table {
