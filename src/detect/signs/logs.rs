@@ -41,8 +41,17 @@ fn is_past(cluster: &Cluster, log: &Log, hit: &Hit, object: Option<&Resource>, s
     const SELDOM: u32 = 2;
     matches!(sign.culprit, Culprit::TopOwner | Culprit::Itself)
         && hit.line.line < log.n_lines
+        && !says_goodbye(log)
         && log.count(hit.pattern) <= SELDOM
         && object.is_some_and(|o| cluster.is_settled(o))
+}
+
+/// The log's last line announces the end of the program: it did not go on.
+fn says_goodbye(log: &Log) -> bool {
+    let last = log.tail.iter().rev().find(|line| !line.text.trim().is_empty());
+    last.is_some_and(|line| {
+        ["Exiting", "exiting", "Shutting down", "shutting down", "Terminating"].iter().any(|w| line.text.contains(w))
+    })
 }
 
 /// The pod that wrote a log, or the workload when the log is named after it.
