@@ -6,6 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use coroner::Options;
+use coroner::bundle::Source;
+use coroner::catalog::Catalog;
 use coroner::language::{Language, Piece, pieces};
 use coroner::report::{Format, Report, Style, render};
 
@@ -103,6 +106,39 @@ fn no_english_of_ours_is_left_in_a_chinese_report() {
         let page = String::from_utf8(render(&sample(name), Format::Html, &style)).unwrap();
         assert!(page.contains("<html lang=\"zh-Hans\">"));
     }
+}
+
+/// Prose of ours in a report on an incident of the runner controller: what the catalogue and the phrases must cover.
+fn prose(report: &Report) -> Vec<&str> {
+    let cause = report.root_cause.as_ref().expect("a fixture has a cause");
+    let mut prose = vec![cause.title.as_str(), &cause.summary, &cause.fix.summary];
+    prose.extend(cause.confidence_why.iter().map(String::as_str));
+    prose.extend(cause.evidence.iter().map(|evidence| evidence.says.as_str()));
+    prose.extend(report.symptoms.iter().map(|symptom| symptom.what.as_str()));
+    for list in [&cause.fix.steps, &cause.fix.avoid, &cause.fix.prevent] {
+        prose.extend(list.iter().map(String::as_str));
+    }
+    prose.extend(report.bundle.blind_spots.iter().flat_map(|spot| [spot.what.as_str(), &spot.why_it_matters]));
+    prose
+}
+
+#[test]
+fn incidents_of_the_runner_controller_are_told_in_chinese() {
+    let catalog = Catalog::built_in().unwrap().in_language(Language::Chinese).unwrap();
+    let causes = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/causes");
+    let mut missing = BTreeSet::new();
+    for cause in fs::read_dir(causes).unwrap().flatten().filter(|d| d.file_name().to_string_lossy().starts_with("arc-")) {
+        let fixtures = fs::read_dir(cause.path()).unwrap().flatten();
+        for fixture in fixtures.filter(|d| d.file_name().to_string_lossy().starts_with("fires-")) {
+            let report = coroner::analyze(&[Source::Path(fixture.path())], &catalog, &Options::default()).unwrap();
+            let style = Style { language: Language::Chinese, ..Style::default() };
+            let json = String::from_utf8(render(&report, Format::Json, &style)).unwrap();
+            let report: Report = serde_json::from_str(&json).unwrap();
+            let english = prose(&report).into_iter().filter(|text| text.is_ascii() && !text.is_empty());
+            missing.extend(english.map(str::to_owned));
+        }
+    }
+    assert!(missing.is_empty(), "these lack a translation: {missing:#?}");
 }
 
 #[test]

@@ -102,7 +102,7 @@ const tests = {
     const copied = await page.run('navigator.clipboard.readText()');
     assert.match(copied, /^ {2}restartPolicy: Always$/m);
     assert.doesNotMatch(copied, /OnFailure|^[+-] {2}/m);
-    assert.match(await page.run("document.querySelector('[role=status]').textContent"), /copied/);
+    assert.match(await page.run("document.querySelector('[role=status]').textContent"), /Copied/);
   },
 
   async 'a deep link opens what it leads to'() {
