@@ -1,6 +1,6 @@
 //! The fixtures are the test list: every directory under `testdata/causes/<cause id>/` is one test.
 //!
-//! - `fires-<why>`: the verdict is this cause, on the object that `testdata/causes/<cause id>/expected` names for it
+//! - `fires-<why>`: the verdict is this cause (of a symptom, which is never a verdict: it is among the findings), on the object that `testdata/causes/<cause id>/expected` names for it
 //!   (`fires-<why>: Deployment shop/web`, one line a fixture).
 //! - `quiet-<why>`: a near miss; this cause is not among the findings.
 //! - `todo-fires-<why>`, `todo-quiet-<why>`: a known gap; it must still fail, so that a cure is noticed.
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use coroner::bundle::Source;
-use coroner::catalog::Catalog;
+use coroner::catalog::{Catalog, Standing};
 use coroner::report::Report;
 use coroner::report::model::{Evidence, Finding, Ref};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -83,6 +83,9 @@ fn analyze(path: &Path) -> Report {
 }
 
 fn fires(fixture: &Fixture, report: &Report) -> Result<(), String> {
+    if is_symptom(&fixture.cause) {
+        return shows(fixture, report);
+    }
     let Some(root) = &report.root_cause else {
         let found: Vec<_> = report.findings.iter().map(|f| (&f.id, f.confidence)).collect();
         return Err(format!("the verdict is {}; findings: {found:?}; symptoms: {:?}", report.verdict, symptoms(report)));
@@ -94,6 +97,26 @@ fn fires(fixture: &Fixture, report: &Report) -> Result<(), String> {
     }
     root.evidence.iter().try_for_each(|e| stands_there(&fixture.path, e))?;
     renders(root)
+}
+
+fn is_symptom(cause: &str) -> bool {
+    let catalog = Catalog::built_in().expect("the built-in catalogue loads");
+    catalog.cause(cause).is_some_and(|c| c.standing == Standing::Symptom)
+}
+
+/// A symptom is found on its object, and something else or nothing is the root cause.
+fn shows(fixture: &Fixture, report: &Report) -> Result<(), String> {
+    let expected = expected(fixture)?;
+    let is_it = |f: &&Finding| f.id == fixture.cause && shown(&f.resource) == expected;
+    let Some(found) = report.findings.iter().find(is_it) else {
+        let found: Vec<_> = report.findings.iter().map(|f| format!("{} on {}", f.id, shown(&f.resource))).collect();
+        return Err(format!("expected {} on {expected} among {found:?}", fixture.cause));
+    };
+    if report.root_cause.as_ref().is_some_and(|root| root.id == fixture.cause) {
+        return Err("a symptom is named as the root cause".to_owned());
+    }
+    found.evidence.iter().try_for_each(|e| stands_there(&fixture.path, e))?;
+    renders(found)
 }
 
 fn symptoms(report: &Report) -> Vec<&str> {

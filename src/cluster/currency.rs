@@ -45,6 +45,7 @@ impl Cluster {
         let overtaken = match object.kind() {
             "Pod" => is_overtaken(object, event),
             "Node" => is_survived(object, event),
+            "Service" | "Ingress" => self.was_ensured(object, event),
             _ => false,
         };
         if overtaken || self.settled(object).is_some_and(|since| is_before(event, since)) {
@@ -95,6 +96,16 @@ impl Cluster {
                 _ => false,
             };
         works.then_some(None)
+    }
+
+    /// A load balancer that could not be made, and was made later.
+    fn was_ensured(&self, object: &Resource, event: &Event) -> bool {
+        const ENSURED: &[&str] = &["EnsuredLoadBalancer", "UpdatedLoadBalancer", "SuccessfullyReconciled"];
+        let failed =
+            event.reason.contains("LoadBalancer") || matches!(event.reason.as_str(), "FailedBuildModel" | "FailedDeployModel");
+        let later = |e: &&Event| ENSURED.contains(&e.reason.as_str()) && e.last > event.last;
+        let has_address = !object.at("status.loadBalancer.ingress").is_empty();
+        failed && has_address && self.events_of(&object.reference).any(|e| later(&e))
     }
 
     /// A failed run of a CronJob that succeeded later.

@@ -91,6 +91,13 @@ fn without_copies(logs: Vec<Log>) -> Vec<Log> {
     kept
 }
 
+/// The log stands in a node's own directory, or its file is called after it.
+fn is_named_after(log: &Log, node: &str) -> bool {
+    let mut parts = log.path.rsplit('/');
+    let stem = parts.next().and_then(|file| file.split('.').next());
+    stem == Some(node) || parts.next() == Some(node)
+}
+
 /// Names by which logs may be called, and what they mean.
 struct Names<'a> {
     cluster: &'a Cluster,
@@ -129,6 +136,11 @@ impl<'a> Names<'a> {
             return;
         }
         let Some(pod) = self.pod(&log.source, &log.path) else {
+            let node = self.node(None, &log.path).filter(|n| is_named_after(log, n));
+            if node.is_some() {
+                log.source = LogSource { node, unit: log.source.container.take(), ..LogSource::default() };
+                return;
+            }
             // A pod that is gone: its workload still tells the namespace.
             if log.source.namespace.is_none() {
                 log.source.namespace = self.of_workload(&log.source, &log.path).and_then(Resource::namespace).map(str::to_owned);

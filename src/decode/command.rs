@@ -92,14 +92,19 @@ impl<'t> Command<'t> {
         }
     }
 
-    /// Whose log `kubectl logs` prints.
+    /// It prints what a program in a container says now.
+    pub(super) fn runs_in_a_pod(&self) -> bool {
+        self.verb == "exec"
+    }
+
+    /// Whose log `kubectl logs` prints, or whose words `kubectl exec`.
     fn log_source(&self) -> Option<LogSource> {
-        if !matches!(self.verb, "logs" | "log") {
+        if !matches!(self.verb, "logs" | "log" | "exec") {
             return None;
         }
         let name = self.words.first()?;
         let pod = name.rsplit('/').next().unwrap_or(name);
-        let container = self.container.or_else(|| self.words.get(1).copied());
+        let container = self.container.or_else(|| self.words.get(1).copied().filter(|_| !self.runs_in_a_pod()));
         Some(LogSource {
             namespace: self.namespace.map(str::to_owned),
             pod: Some(pod.to_owned()),

@@ -197,6 +197,12 @@ fn outcome(line: &str) -> Option<bool> {
         "could not connect",
     ];
     const REACHED: &[&str] = &["succeeded", " open", "connected to ", "reachable", " 0% packet loss", "connection ok", " is ok"];
+    // Whatever the status: somebody answered.
+    let status = line.trim_start_matches(['<', ' ']).strip_prefix("HTTP/");
+    if status.is_some_and(|s| s.split(' ').nth(1).is_some_and(|code| code.len() == 3 && code.bytes().all(|b| b.is_ascii_digit())))
+    {
+        return Some(true);
+    }
     let lower = line.to_ascii_lowercase();
     if FAILED.iter().any(|w| lower.contains(w)) {
         return Some(false);

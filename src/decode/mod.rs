@@ -345,7 +345,8 @@ impl Decoder {
     }
 
     fn decode_log(&self, part: &Part<'_>) -> Decoded {
-        Decoded { documents: log::decode(part.path, part.line, part.text, &self.patterns), problems: Vec::new() }
+        let is_said = Command::of(part.title).is_some_and(|c| c.runs_in_a_pod());
+        Decoded { documents: log::decode(part, is_said, &self.patterns), problems: Vec::new() }
     }
 }
 

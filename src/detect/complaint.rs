@@ -10,7 +10,7 @@ use crate::cluster::Cluster;
 use crate::decode::{Hit, Log, Ref, Resource};
 
 /// A complaint older than this is history.
-const RECENT: SignedDuration = SignedDuration::from_mins(30);
+pub(super) const RECENT: SignedDuration = SignedDuration::from_mins(30);
 
 /// The newest line of a log that matches a signal.
 #[derive(Clone, Copy)]

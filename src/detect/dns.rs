@@ -5,8 +5,15 @@ use crate::catalog::Strength;
 use crate::cluster::Cluster;
 use crate::decode::{Origin, Resource, Value};
 
-pub(super) const DETECTORS: &[Detector] =
-    &[Detector { name: "pod_nameserver", run: pod_nameserver }, Detector { name: "cluster_dns", run: cluster_dns }];
+mod outside;
+
+pub(super) const DETECTORS: &[Detector] = &[
+    Detector { name: "pod_nameserver", run: pod_nameserver },
+    Detector { name: "cluster_dns", run: cluster_dns },
+    Detector { name: "unknown_host", run: outside::unknown_host },
+    Detector { name: "dns_upstream", run: outside::upstream },
+    Detector { name: "dns_wildcard", run: outside::wildcard },
+];
 
 /// Signals that a name could not be resolved.
 const UNRESOLVED: &[&str] = &["no-such-host", "dns-unavailable"];
@@ -54,12 +61,23 @@ fn dns_settings<'a>(cluster: &'a Cluster, pod: &'a Resource) -> Option<(&'a Reso
     known.filter(|(_, spec)| spec.get("dnsPolicy").text() == "None")
 }
 
+/// It makes the pods of the cluster's DNS: so its labels say, or its name where a table tells no labels.
+fn serves_dns(workload: &Resource) -> bool {
+    const LABEL: &str = "k8s-app";
+    let labelled =
+        workload.label(LABEL) == Some("kube-dns") || workload.at("spec.selector.matchLabels").get(LABEL).text() == "kube-dns";
+    let name = workload.name();
+    let named = workload.namespace() == Some("kube-system") && name.contains("coredns") && !name.contains("autoscaler");
+    labelled || named
+}
+
 /// The cluster's DNS has no pod that is ready.
 fn cluster_dns(cluster: &Cluster, out: &mut Vec<Finding>) {
-    let deployments = cluster.kind("Deployment").filter(|d| d.label("k8s-app") == Some("kube-dns") || d.name() == "coredns");
-    for deployment in deployments.filter(|d| d.origin != Origin::Manifest) {
+    let workloads = ["Deployment", "DaemonSet"].into_iter().flat_map(|kind| cluster.kind(kind)).filter(|w| serves_dns(w));
+    for deployment in workloads.filter(|d| d.origin != Origin::Manifest) {
         let (desired, ready) = symptom::replicas(deployment);
-        if ready > 0 || !deployment.at("status").exists() {
+        let is_asked_for = deployment.kind() == "Deployment" || desired > 0;
+        if ready > 0 || !deployment.at("status").exists() || !is_asked_for {
             continue;
         }
         let path = if desired == 0 { "spec.replicas" } else { "status" };

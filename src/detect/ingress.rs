@@ -3,7 +3,7 @@
 use super::{Detector, Evidence, Finding, near};
 use crate::catalog::Strength;
 use crate::cluster::{Cluster, Presence};
-use crate::decode::{Origin, Ref, Resource, Value};
+use crate::decode::{Hit, Log, Origin, Ref, Resource, Value};
 
 pub(super) const DETECTORS: &[Detector] = &[Detector { name: "ingress", run: ingresses }];
 
@@ -84,13 +84,28 @@ fn backend_missing(cluster: &Cluster, ingress: &Resource, backend: Value<'_>) ->
 
 fn certificates_missing(cluster: &Cluster, ingress: &Resource) -> Vec<Finding> {
     let names = ingress.at("spec.tls").items().map(|t| t.get("secretName")).filter(|n| n.exists() && !n.text().is_empty());
-    let absent = |n: &Value<'_>| cluster.presence(&Ref::new("Secret", ingress.namespace(), n.text())) == Presence::Absent;
     names
-        .filter(absent)
-        .map(|name| {
-            let evidence =
-                Evidence::value(ingress, name, "secretName", Strength::Proof, "no Secret of this name is in the namespace");
-            Finding::new("ingress-tls-secret-missing", ingress.reference.clone(), evidence).fact("secret", name.text())
+        .filter_map(|name| {
+            let presence = cluster.presence(&Ref::new("Secret", ingress.namespace(), name.text()));
+            let said = not_found(cluster, ingress.namespace()?, name.text());
+            if presence == Presence::Present || presence == Presence::Unknown && said.is_none() {
+                return None;
+            }
+            let says = "no Secret of this name is in the namespace";
+            let evidence = Evidence::value(ingress, name, "secretName", Strength::Proof, says);
+            let mut finding =
+                Finding::new("ingress-tls-secret-missing", ingress.reference.clone(), evidence).fact("secret", name.text());
+            if let Some((log, hit)) = said {
+                finding = finding.evidence(Evidence::hit(log, hit, Strength::Statement, "the controller looks for it in vain"));
+            }
+            Some(finding)
         })
         .collect()
+}
+
+/// The newest line of an ingress controller that says it finds no such certificate.
+fn not_found<'a>(cluster: &'a Cluster, namespace: &str, secret: &str) -> Option<(&'a Log, &'a Hit)> {
+    let wanted = format!("{namespace}/{secret}");
+    let is_it = |line: &str| line.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\\')).any(|word| word == wanted);
+    cluster.hits("ingress-certificate-missing").filter(|(_, hit)| is_it(&hit.line.text)).last()
 }

@@ -20,6 +20,7 @@ mod admission;
 mod arc;
 mod certificate;
 mod client;
+mod cni;
 mod complaint;
 mod container;
 mod control_plane;
@@ -34,12 +35,16 @@ mod facts;
 mod image;
 mod ingress;
 mod latency;
+mod load_balancer;
+mod mesh;
 mod namespace;
 mod near;
 mod node;
+mod path;
 mod policy;
 mod probe;
 mod process;
+mod protocol;
 mod proxy;
 mod quota;
 mod rbac;
@@ -324,6 +329,7 @@ const AREAS: &[&[Detector]] = &[
     arc::DETECTORS,
     certificate::DETECTORS,
     client::DETECTORS,
+    cni::DETECTORS,
     container::DETECTORS,
     control_plane::DETECTORS,
     controller::DETECTORS,
@@ -335,10 +341,14 @@ const AREAS: &[&[Detector]] = &[
     image::DETECTORS,
     ingress::DETECTORS,
     latency::DETECTORS,
+    load_balancer::DETECTORS,
+    mesh::DETECTORS,
     namespace::DETECTORS,
     node::DETECTORS,
+    path::DETECTORS,
     probe::DETECTORS,
     process::DETECTORS,
+    protocol::DETECTORS,
     proxy::DETECTORS,
     rbac::DETECTORS,
     quota::DETECTORS,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::complaint::Complaint;
+use super::dependency::{Peer, named};
 use super::{Detector, Evidence, Finding, pod_trouble, symptom};
 use crate::catalog::Strength;
 use crate::cluster::simulate::policy::{Direction, Port, blocking, selecting};
@@ -18,9 +20,10 @@ fn network_policies(cluster: &Cluster, out: &mut Vec<Finding>) {
     if cluster.kind("NetworkPolicy").next().is_none() {
         return;
     }
+    let waiting = waiting(cluster);
     for service in cluster.kind("Service").filter(|s| !s.at("spec.selector").is_empty()) {
         let Some(target) = cluster.pods_behind(service).next() else { continue };
-        for caller in callers(cluster, service) {
+        for caller in callers(cluster, service, &waiting) {
             out.extend(between(cluster, caller, target, service));
         }
     }
@@ -30,12 +33,24 @@ fn network_policies(cluster: &Cluster, out: &mut Vec<Finding>) {
     }
 }
 
-/// One pod of each workload whose settings name the service.
-fn callers<'a>(cluster: &'a Cluster, service: &Resource) -> Vec<&'a Resource> {
+/// One pod of each workload whose settings name the service, or whose log complains that it does not answer.
+fn callers<'a>(cluster: &'a Cluster, service: &Resource, waiting: &[(Ref, &'a Resource)]) -> Vec<&'a Resource> {
     let called = cluster.graph().suffers_from(&service.reference).filter(|(_, r)| *r == Relation::Called);
-    let mut pods: Vec<&Resource> = called.filter_map(|(object, _)| cluster.get(object)).filter(|r| r.kind() == "Pod").collect();
+    let told = called.filter_map(|(object, _)| cluster.get(object)).filter(|r| r.kind() == "Pod");
+    let waiting = waiting.iter().filter(|(target, _)| *target == service.reference).map(|(_, pod)| *pod);
+    let mut pods: Vec<&Resource> = told.chain(waiting).collect();
     pods.dedup_by_key(|p| cluster.top_owner_ref(p));
     pods
+}
+
+/// Pods that wait for an answer of a service that their log names, by name or address.
+fn waiting(cluster: &Cluster) -> Vec<(Ref, &Resource)> {
+    let complaints = ["io-timeout", "deadline-exceeded"].into_iter().flat_map(|signal| Complaint::all(cluster, signal));
+    let of_service = |c: Complaint<'_>| match Peer::of(cluster, &named(c.hit)?.host, c.pod.namespace()) {
+        Peer::Service(service) => Some((service.reference.clone(), c.pod.reference.clone())),
+        _ => None,
+    };
+    complaints.filter_map(of_service).filter_map(|(service, pod)| Some((service, cluster.get(&pod)?))).collect()
 }
 
 /// The port of the pod behind a service, as its first port says.
@@ -58,7 +73,9 @@ fn between(cluster: &Cluster, caller: &Resource, target: &Resource, service: &Re
         (None, Some(policy)) => (*policy, "egress", caller, target),
         (None, None) => return None,
     };
-    let said = silence(cluster, caller, Some(service.name()));
+    let address = service.at("spec.clusterIP").text();
+    let said = silence(cluster, caller, Some(service.name()))
+        .or_else(|| silence(cluster, caller, Some(address)).filter(|_| !address.is_empty()));
     let strength = if said.is_some() || pod_trouble(cluster, caller).is_some() { Strength::Proof } else { Strength::Hint };
     let says = format!("selects {} and none of its rules lets {} through", selected.name(), shut_out.name());
     let path = if direction == "ingress" { "spec.ingress" } else { "spec.egress" };

@@ -31,7 +31,8 @@ fn webhook(cluster: &Cluster, out: &mut Vec<Finding>) {
     let logged = cluster.hits("webhook-call-failed").filter_map(|(log, hit)| {
         let pod = cluster.pod_of(log).filter(|_| within(cluster, hit.line.at.or(log.last), RECENT))?;
         let says = "the API server's answer to this controller";
-        Some((Call::of(&hit.line.text)?, cluster.top_owner_ref(pod), Evidence::hit(log, hit, Strength::Statement, says)))
+        let refused = cluster.mentioned(&hit.line.text, super::arc::KINDS).unwrap_or_else(|| cluster.top_owner_ref(pod));
+        Some((Call::of(&hit.line.text)?, refused, Evidence::hit(log, hit, Strength::Statement, says)))
     });
     let answers = client::answers(cluster);
     let answered = answers.iter().filter_map(|answer| {

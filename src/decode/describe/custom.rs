@@ -14,7 +14,7 @@ const DEPTH: u32 = 64;
 #[rustfmt::skip]
 const MAP_LISTS: &[&str] = &[
     "additionalPrinterColumns", "addresses", "conditions", "containers", "containerStatuses", "env", "envFrom",
-    "ephemeralContainers", "hostAliases", "imagePullSecrets", "initContainers", "initContainerStatuses", "items", "listeners",
+    "ephemeralContainers", "hostAliases", "imagePullSecrets", "initContainers", "initContainerStatuses", "items", "listeners", "parents", "certificateRefs", "matches",
     "matchConditions", "matchExpressions", "metrics", "nodeSelectorTerms", "ownerReferences", "parentRefs", "backendRefs",
     "ports", "preferredDuringSchedulingIgnoredDuringExecution", "rules", "scheduledOverrides", "scaleUpTriggers", "sources",
     "subjects", "subsets", "sysctls", "taints", "tolerations", "topologySpreadConstraints", "versions", "volumeClaimTemplates",
@@ -25,7 +25,7 @@ const MAP_LISTS: &[&str] = &[
 #[rustfmt::skip]
 const TEXT_LISTS: &[&str] = &[
     "accessModes", "admissionReviewVersions", "apiGroups", "apiVersions", "args", "categories", "command", "drop", "add",
-    "finalizers", "hosts", "ipFamilies", "clusterIPs", "nonResourceURLs", "operations", "policyTypes", "resourceNames",
+    "finalizers", "hosts", "hostnames", "ipFamilies", "clusterIPs", "nonResourceURLs", "operations", "policyTypes", "resourceNames",
     "shortNames", "values", "verbs", "repositoryNames", "mountOptions",
 ];
 

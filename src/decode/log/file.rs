@@ -4,18 +4,19 @@ use std::sync::Arc;
 
 use super::split::{self, Part};
 use super::{Level, Log, LogSource, Patterns, level, scan, source, wrap};
-use crate::decode::{Document, Note, node_service};
+use crate::decode::{Document, Note, Part as Told, node_service};
 use crate::location::Location;
 
-/// Reads a file, or the part of one that starts at line `first_line`.
-pub(in crate::decode) fn decode(path: &Arc<str>, first_line: u32, text: &str, patterns: &Patterns) -> Vec<Document> {
+/// Reads a file or a part of one; `is_said` by a program whatever it looks like.
+pub(in crate::decode) fn decode(told: &Told<'_>, is_said: bool, patterns: &Patterns) -> Vec<Document> {
+    let Told { path, text, line: first_line, .. } = *told;
     if text.trim().is_empty() {
         return Vec::new();
     }
     if let Some(units) = node_service::status(path, first_line, text) {
         return units;
     }
-    if !is_named_log(path) && !reads_like_log(text) {
+    if !is_said && !is_named_log(path) && !reads_like_log(text) {
         let text = text.trim().chars().take(NOTE).collect();
         return vec![Document::Note(Note { text, location: Location::line(path, first_line) })];
     }
@@ -155,7 +156,8 @@ mod tests {
 
     fn decoded(path: &str, text: &str) -> Vec<Document> {
         let pattern = Pattern { name: "refused".to_owned(), regex: "connection refused".to_owned() };
-        decode(&Arc::from(path), 1, text, &Patterns::new(vec![pattern]).unwrap())
+        let told = Told { path: &Arc::from(path), text, line: 1, title: "" };
+        decode(&told, false, &Patterns::new(vec![pattern]).unwrap())
     }
 
     #[test]

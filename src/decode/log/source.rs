@@ -53,6 +53,7 @@ pub(super) fn of_path(path: &str) -> LogSource {
     let Some((file, directories)) = parts.split_last() else { return LogSource::default() };
     let (stem, previous) = stem(file);
     let mut source = of_kubelet_layout(directories, stem)
+        .or_else(|| of_node_directory(directories, stem))
         .or_else(|| of_pod_directory(directories, stem))
         .unwrap_or_else(|| of_names(directories, stem));
     source.previous |= previous || directories.last() == Some(&"previous");
@@ -99,6 +100,13 @@ fn of_kubelet_layout(directories: &[&str], stem: &str) -> Option<LogSource> {
         return Some(source(Some(namespace), pod, Some(container)));
     }
     None
+}
+
+/// `nodes/<node>/dmesg.log`, `nodes/<node>/journal/kubeadm.log`.
+fn of_node_directory(directories: &[&str], stem: &str) -> Option<LogSource> {
+    let at = directories.iter().rposition(|d| matches!(*d, "nodes" | "hosts"))?;
+    let node = directories.get(at + 1).filter(|_| !directories.contains(&"pods") && !directories.contains(&"containers"))?;
+    Some(LogSource { node: Some((*node).to_owned()), unit: Some(stem.to_owned()), ..LogSource::default() })
 }
 
 /// Layouts with a directory a pod: `<namespace>/pods/<pod>/<container>/…`, `logs/<namespace>/<pod>/<container>.log`.

@@ -58,7 +58,7 @@ fn listeners(cluster: &Cluster, set: &Ref) -> Vec<Ref> {
 /// The scale set the annotation names is gone at GitHub; the controller registers a set only when it has no annotation.
 fn registration_lost(cluster: &Cluster, out: &mut Vec<Finding>) {
     for (log, hit) in cluster.hits("arc-scale-set-not-found") {
-        let Some(set) = subject(cluster, log, hit) else { continue };
+        let Some(set) = subject(cluster, log, hit).filter(|set| !has_another_id(cluster, set, &hit.line.text)) else { continue };
         let evidence = Evidence::hit(log, hit, Strength::Statement, "GitHub does not know this scale set any more");
         let mut finding = Finding::new("arc-scale-set-registration-lost", set.clone(), evidence);
         if let Some(object) = cluster.get(&set) {
@@ -68,6 +68,14 @@ fn registration_lost(cluster: &Cluster, out: &mut Vec<Finding>) {
         }
         out.push(finding.affects(listeners(cluster, &set)));
     }
+}
+
+/// The line speaks of a number that the set had before it was registered anew.
+fn has_another_id(cluster: &Cluster, set: &Ref, line: &str) -> bool {
+    let said =
+        line.split_once("with identifier ").map(|(_, rest)| rest.split(|c: char| !c.is_ascii_digit()).next().unwrap_or(""));
+    let known = cluster.get(set).and_then(|object| object.annotation(REGISTERED));
+    matches!((said, known), (Some(said), Some(known)) if !said.is_empty() && said != known)
 }
 
 /// The chart refuses it, the CRD does not.

@@ -9,6 +9,7 @@ use crate::decode::{Hit, Log, Ref, Resource};
 
 mod lifecycle;
 mod listener;
+mod listener_template;
 mod refused;
 mod registration;
 mod runners;
@@ -21,6 +22,7 @@ pub(super) use runners::runner_crash;
 pub(super) const DETECTORS: &[Detector] = &[
     Detector { name: "arc_registration", run: registration::registration },
     Detector { name: "arc_listener", run: listener::listener },
+    Detector { name: "arc_listener_template", run: listener_template::misplaced_fields },
     Detector { name: "arc_versions", run: versions::versions },
     Detector { name: "arc_runners", run: runners::runners },
     Detector { name: "arc_lifecycle", run: lifecycle::lifecycle },
@@ -32,7 +34,7 @@ pub(super) fn symptoms(cluster: &Cluster, out: &mut Vec<Symptom>) {
 }
 
 /// Kinds ARC's logs speak of, whether or not they were collected.
-const KINDS: &[&str] = &[
+pub(super) const KINDS: &[&str] = &[
     "AutoscalingRunnerSet",
     "EphemeralRunnerSet",
     "EphemeralRunner",

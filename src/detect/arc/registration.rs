@@ -24,7 +24,7 @@ pub(super) fn registration(cluster: &Cluster, out: &mut Vec<Finding>) {
     for (signal, cause) in SAID {
         for (log, hit) in cluster.hits(signal) {
             let Some(subject) = subject(cluster, log, hit) else { continue };
-            if is_pending(cluster, &subject) {
+            if is_pending(cluster, &subject) && !(*signal == "arc-actions-service-404" && is_on_github_com(cluster, &subject)) {
                 out.push(refused(cluster, cause, &subject, log, hit, signal));
             }
         }
@@ -38,6 +38,13 @@ fn is_pending(cluster: &Cluster, subject: &Ref) -> bool {
         Some(runner) if runner.kind() == "Runner" => !runner.at("status.registration.token").exists(),
         _ => true,
     }
+}
+
+/// GitHub's own service always knows scale sets; a server of one's own may be too old.
+fn is_on_github_com(cluster: &Cluster, subject: &Ref) -> bool {
+    let url = cluster.get(subject).map_or("", |set| set.at("spec.githubConfigUrl").text());
+    let host = url.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or("");
+    host == "github.com" || host == "www.github.com" || host.ends_with(".ghe.com")
 }
 
 fn refused(cluster: &Cluster, cause: &str, subject: &Ref, log: &Log, hit: &Hit, signal: &str) -> Finding {

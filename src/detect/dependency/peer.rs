@@ -70,7 +70,16 @@ fn in_line(line: &str) -> Option<Address> {
     let port =
         word_after(line, &[" port ", ", port: "]).and_then(|w| w.trim_end_matches(|c: char| !c.is_ascii_digit()).parse().ok());
     let told = |host: &str| Address { host: host.to_owned(), port };
-    if let Some(host) = word_after(line, &["lookup ", "ENOTFOUND ", "EAI_AGAIN ", "resolve host: ", "UnknownHostException: "]) {
+    const BEFORE_A_NAME: &[&str] = &[
+        "lookup ",
+        "ENOTFOUND ",
+        "EAI_AGAIN ",
+        "resolve host: ",
+        "resolve host address ",
+        "bad address ",
+        "UnknownHostException: ",
+    ];
+    if let Some(host) = word_after(line, BEFORE_A_NAME) {
         return Some(Address { host: host.to_owned(), port: None });
     }
     // A host with a port, wherever it stands; neither a stamp like 10:30 nor a place in a source file.
@@ -78,7 +87,13 @@ fn in_line(line: &str) -> Option<Address> {
     let is_named = |host: &str| host.contains(|c: char| c.is_ascii_alphabetic() || c == '.');
     let with_port =
         addresses(&line.replace(": ", " ")).into_iter().find(|a| a.port.is_some() && !is_source(&a.host) && is_named(&a.host));
-    let quoted = || line.split(['"', '\'']).skip(1).step_by(2).find(|w| is_host_word(w) && (w.contains('.') || port.is_some()));
+    // Node names the code of an error and the call beside the address: `code: 'ETIMEDOUT', syscall: 'connect', address: '10.0.0.7'`.
+    if let Some(host) = word_after(line, &["address: '", "hostname: '", "address: \""]) {
+        return Some(told(host));
+    }
+    let is_code = |w: &str| w.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+    let is_quoted_host = |w: &&str| is_host_word(w) && !is_code(w) && (w.contains('.') || port.is_some());
+    let quoted = || line.split(['"', '\'']).skip(1).step_by(2).find(is_quoted_host);
     let before_port = || line.split_once(" port ")?.0.rsplit(' ').find(|w| is_host_word(w) && w.contains('.'));
     with_port.or_else(|| quoted().map(told)).or_else(|| before_port().map(told))
 }
@@ -86,7 +101,9 @@ fn in_line(line: &str) -> Option<Address> {
 /// The word that follows one of `marks`.
 fn word_after<'l>(line: &'l str, marks: &[&str]) -> Option<&'l str> {
     let rest = marks.iter().find_map(|mark| line.split_once(mark)).map(|(_, rest)| rest)?;
-    let word = rest.split(|c: char| c.is_whitespace() || matches!(c, ':' | ',' | ')' | '"' | '\'')).next()?;
+    let quotes = ['"', '\'', '‘', '’'];
+    let rest = rest.trim_start_matches(quotes);
+    let word = rest.split(|c: char| c.is_whitespace() || quotes.contains(&c) || matches!(c, ':' | ',' | ';' | ')')).next()?;
     (!word.is_empty()).then_some(word)
 }
 
@@ -158,6 +175,8 @@ mod tests {
             ("Failed to connect to web.shop port 8080: Connection refused", ("web.shop", Some(8080))),
             ("All host(s) tried for query failed (tried: prod-db:3333) - no connection", ("prod-db", Some(3333))),
             ("getaddrinfo ENOTFOUND api.example.com", ("api.example.com", None)),
+            ("errno: -110, code: 'ETIMEDOUT', syscall: 'connect', address: '10.0.0.7', port: 5432", ("10.0.0.7", Some(5432))),
+            ("wget: unable to resolve host address ‘api.example.com’", ("api.example.com", None)),
         ];
         for (line, (host, port)) in table {
             let found = in_line(line);

@@ -9,6 +9,8 @@ use crate::catalog::{Catalog, Culprit, Sign, Strength, sign_pattern};
 use crate::cluster::Cluster;
 use crate::decode::{Hit, Log, Ref, Resource};
 use crate::detect::Evidence;
+use crate::detect::complaint::RECENT;
+use crate::detect::symptom::within;
 
 /// Kinds whose name may stand where a log's pod is asked for.
 const WORKLOADS: &[&str] = &["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicaSet"];
@@ -64,24 +66,31 @@ fn writer<'a>(cluster: &'a Cluster, log: &Log) -> Option<&'a Resource> {
 
 fn see<'a>(cluster: &Cluster, log: &'a Log, hit: &'a Hit, object: Option<&'a Resource>, wanted: Wanted<'a>) -> Option<Seen<'a>> {
     let sighting = Sighting::of(wanted.sign, "line", |path| places(log, hit, path))?;
+    let blames_another = matches!(wanted.sign.culprit, Culprit::Object(_));
+    let about = cluster.mentioned(&hit.line.text, &[]).filter(|_| blames_another);
+    let node = log.source.node.as_deref().filter(|_| wanted.sign.culprit == Culprit::Node);
     let subject = match (object, &log.source.pod) {
+        _ if about.is_some() => about?,
         (Some(object), _) => object.reference.clone(),
         (None, Some(pod)) => Ref::new("Pod", log.source.namespace.as_deref(), pod),
+        (None, None) if node.is_some() => Ref::new("Node", None, node?),
         // Nobody is known to have written it: only a sign that names its culprit itself can use the line.
         (None, None) if matches!(wanted.sign.culprit, Culprit::Object(_)) => Ref::new("File", None, log.path.as_ref()),
         (None, None) => return None,
     };
-    // What a pod complains about that works by now is no longer so, or does not matter.
+    // What a pod complains about that works by now is no longer so, or does not matter. A controller works on while it says
+    // what is wrong with another object.
     let is_settled = object.is_some_and(|o| cluster.is_settled(o));
     if is_settled && wanted.denies_start() {
         return None;
     }
-    let at_most = if is_settled { Strength::Hint } else { Strength::Proof };
+    let goes_on = blames_another && within(cluster, hit.line.at.or(log.last), RECENT);
+    let at_most = if is_settled && !goes_on { Strength::Hint } else { Strength::Proof };
     Some(Seen {
         subject,
         object,
         container: log.source.container.as_deref().unwrap_or(""),
-        node: object.map_or("", node_of),
+        node: object.map_or(node.unwrap_or(""), node_of),
         sighting,
         evidence: Evidence::log(log, &hit.line, wanted.sign.strength, ""),
         at_most,
