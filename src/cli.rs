@@ -18,6 +18,9 @@ use coroner::{Options, report};
 use crate::progress::{Progress, Stopwatch};
 use crate::workflow;
 
+mod collect;
+mod redact;
+
 /// Names what killed a Kubernetes workload from the evidence left behind.
 #[derive(Debug, Parser)]
 #[command(
@@ -37,6 +40,10 @@ enum Command {
     Analyze(Analyze),
     /// Analyse the bundle built into the binary, and write coroner-report.html here
     Demo(Demo),
+    /// Write a copy of a bundle without its secrets: same files, same kind of archive
+    Redact(redact::Redact),
+    /// Print a shell script that collects a bundle with nothing but kubectl and tar
+    CollectScript(collect::CollectScript),
     /// The catalogue of causes
     Rules {
         #[command(subcommand)]
@@ -52,6 +59,7 @@ enum Command {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = FIXED_LIMITS)]
 struct Analyze {
     /// .tar, .tar.gz, .tar.zst, .tar.xz, .tar.bz2, .zip, a single file, a directory, or - for standard input; the kind is told from the content
     #[arg(required = true, value_name = "BUNDLE")]
@@ -94,13 +102,30 @@ struct LimitArgs {
     /// Threads [default: one per processor]
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
-    /// Bytes unpacked in all: 500M, 16G
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    max_unpacked: Option<u64>,
-    /// Bytes of memory for what is kept of the bundle: 500M, 4G
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    max_memory: Option<u64>,
+    /// Bytes of memory for what is kept of the bundle; files beyond it are listed and left out
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "4G")]
+    max_memory: u64,
+    #[command(flatten)]
+    unpacking: UnpackArgs,
 }
+
+#[derive(Debug, clap::Args)]
+struct UnpackArgs {
+    /// Bytes unpacked in all; the reading ends there, and the rest is told to be missing
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "16G")]
+    max_unpacked: u64,
+}
+
+impl UnpackArgs {
+    fn limits(&self) -> Limits {
+        Limits { unpacked: self.max_unpacked, ..Limits::default() }
+    }
+}
+
+/// Limits that no option changes, for `--help`.
+const FIXED_LIMITS: &str = "Limits: one file 1 GiB, of which a YAML or JSON document or a table 512 MiB; 1,000,000 files; \
+archives four deep; 250 bytes out of one of a compressed stream beyond its first 64 MiB. \
+What goes beyond is listed under problems, and the rest is analysed.";
 
 #[derive(Debug, clap::Args)]
 struct Look {
@@ -217,6 +242,8 @@ pub(crate) fn run() -> ExitCode {
     match Cli::parse().command {
         Command::Analyze(args) => finish(analyze(&args)),
         Command::Demo(args) => finish(demo(&args).map(|()| false)),
+        Command::Redact(args) => finish(redact::redact(&args).map(|()| false)),
+        Command::CollectScript(args) => finish(print(collect::script(&args).as_bytes()).map(|()| false)),
         Command::Rules { command } => finish(rules(&command).map(|()| false)),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -254,13 +281,9 @@ fn analyze(args: &Analyze) -> anyhow::Result<bool> {
     let step = args.github_actions.then(workflow::Step::of_environment).transpose()?;
     let mut outputs = args.output.iter().map(|path| open(path)).collect::<anyhow::Result<Vec<_>>>()?;
     let sources: Vec<Source> = args.bundles.iter().map(|b| source(b)).collect();
-    let mut limits = Limits::default();
-    if let Some(bytes) = args.limits.max_unpacked {
-        limits.unpacked = bytes;
-    }
     let options = Options {
-        limits,
-        max_memory: args.limits.max_memory,
+        limits: args.limits.unpacking.limits(),
+        max_memory: Some(args.limits.max_memory),
         jobs: args.limits.jobs,
         namespaces: args.namespace.clone(),
         kubernetes_version: args.kubernetes_version.clone(),

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crossbeam_channel::bounded;
+use crossbeam_channel::{TrySendError, bounded};
 use rustc_hash::FxHashMap;
 
 use crate::bundle::{self, Cut, Entry, Limits, Source, Summary};
@@ -19,8 +19,11 @@ pub(crate) struct Gathered {
     pub(crate) problems: Vec<Problem>,
 }
 
-/// Entries that wait for a decoder; unpacking stops when there are more, so that memory stays bounded.
+/// Entries that wait for a decoder; the unpacking thread decodes itself when there are more, so that memory stays bounded.
 const WAITING: usize = 16;
+
+/// Bytes that wait for a decoder. An entry alone may be larger.
+const WAITING_BYTES: u64 = 128 << 20;
 
 /// One entry's documents, with what is needed to put them in order.
 struct Piece {
@@ -42,6 +45,7 @@ pub(crate) fn gather(
     tick: &mut dyn FnMut(&Entry),
 ) -> Result<Gathered, bundle::Error> {
     let budget = Budget { most: max_memory.unwrap_or(u64::MAX), held: AtomicU64::new(0) };
+    let waiting = AtomicU64::new(0);
     let mut number = 0;
     let mut numbered = |entry: &Entry| {
         tick(entry);
@@ -58,13 +62,26 @@ pub(crate) fn gather(
     } else {
         let (send, receive) = bounded::<(u64, Entry)>(WAITING);
         std::thread::scope(|scope| {
-            let work = || receive.iter().map(|(n, e)| decode(decoder, &budget, n, &e)).collect::<Vec<Piece>>();
+            let work = || {
+                let take = |(number, entry): (u64, Entry)| {
+                    waiting.fetch_sub(entry.bytes.len() as u64, Ordering::Relaxed);
+                    decode(decoder, &budget, number, &entry)
+                };
+                receive.iter().map(take).collect::<Vec<Piece>>()
+            };
             let workers: Vec<_> = (1..jobs).map(|_| scope.spawn(work)).collect();
             let read = bundle::read_cut(sources, limits, &cut, &mut |entry| {
                 let number = numbered(&entry);
+                let bytes = entry.bytes.len() as u64;
+                let is_full = waiting.fetch_add(bytes, Ordering::Relaxed) + bytes > WAITING_BYTES;
                 // A full queue means that unpacking is ahead: this thread helps out.
-                if let Err(full) = send.try_send((number, entry)) {
-                    let (number, entry) = full.into_inner();
+                let refused = if is_full {
+                    Some((number, entry))
+                } else {
+                    send.try_send((number, entry)).err().map(TrySendError::into_inner)
+                };
+                if let Some((number, entry)) = refused {
+                    waiting.fetch_sub(bytes, Ordering::Relaxed);
                     pieces.push(decode(decoder, &budget, number, &entry));
                 }
             });

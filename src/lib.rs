@@ -59,6 +59,14 @@ pub struct Options {
     pub show_secrets: bool,
 }
 
+impl Options {
+    /// The limits of reading. A document is held three times for a moment: as text, as a List and as its items.
+    fn limits(&self) -> Limits {
+        let most = self.max_memory.map_or(usize::MAX, |bytes| usize::try_from(bytes / 4).unwrap_or(usize::MAX));
+        Limits { document: self.limits.document.min(most), ..self.limits.clone() }
+    }
+}
+
 /// Why an analysis gave no report.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -85,7 +93,8 @@ pub fn analyze_watched(
     let patterns = Arc::new(patterns(catalog)?);
     let decoder = Decoder { patterns: Arc::clone(&patterns) };
     let jobs = options.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let gathered = gather::gather(sources, &options.limits, &decoder, jobs, options.max_memory, tick)?;
+    let limits = options.limits();
+    let gathered = gather::gather(sources, &limits, &decoder, jobs, options.max_memory, tick)?;
     if !gathered.documents.iter().any(is_evidence) {
         return Err(useless(&gathered.summary).into());
     }

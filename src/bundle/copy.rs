@@ -52,7 +52,7 @@ pub enum CopyError {
 /// # Errors
 /// When the bundle cannot be read at all, or the copy cannot be written.
 pub fn redact_copy(source: &Source, limits: &Limits, redactor: &Redactor, out: &mut dyn Write) -> Result<Copied, CopyError> {
-    let limits = Limits { chunk: usize::MAX, ..limits.clone() };
+    let limits = Limits { chunk: usize::MAX, document: usize::MAX, ..limits.clone() };
     let mut copy = Copy { redactor, open: Vec::new(), out, masked: Vec::new(), left_out: Vec::new(), result: Ok(()) };
     let is_directory = matches!(source, Source::Path(path) if path.is_dir());
     let root = Place::outermost("", "");

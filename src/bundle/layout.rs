@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use memchr::memmem;
+
 /// A path only some tools write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Mark {
@@ -66,9 +68,19 @@ const COLLECTORS: &[Layout] = {
     ]
 };
 
-/// Name of the layout: that of the collector, that of the CI system that kept its output, or both; `kubectl` for loose files
-/// named as `kubectl get` is asked, else `generic`.
-pub fn layout(paths: &[Arc<str>]) -> String {
+/// The layout that a file is in itself, told by its content.
+pub(super) fn of_file(path: &str, text: &[u8]) -> Option<&'static str> {
+    let has = |mark: &[u8]| memmem::find(text, mark).is_some();
+    if text.trim_ascii_start().starts_with(b"{") && has(b"\n==== START logs for container ") {
+        return Some("cluster-info-dump");
+    }
+    let is_named_log = path.ends_with(".log");
+    (!is_named_log && (text.starts_with(b"```") || has(b"\n```"))).then_some("issue-text")
+}
+
+/// Name of the layout: that of the collector, that of the CI system that kept its output, or both; else what files are in
+/// themselves, `kubectl` for loose files named as `kubectl get` is asked, or `generic`.
+pub(super) fn layout(paths: &[Arc<str>], of_files: &BTreeSet<&'static str>) -> String {
     let mut marks = BTreeSet::new();
     let mut n_step_logs = 0;
     for path in paths {
@@ -77,7 +89,8 @@ pub fn layout(paths: &[Arc<str>]) -> String {
         marks.extend(found.into_iter().flatten());
     }
     let fits = |(_, groups): &&Layout| groups.iter().all(|group| group.iter().any(|mark| marks.contains(mark)));
-    let collector = COLLECTORS.iter().find(fits).map(|(name, _)| *name);
+    let dump = of_files.get("cluster-info-dump").copied();
+    let collector = COLLECTORS.iter().find(fits).map(|(name, _)| *name).or(dump);
     let ci = if marks.contains(&Mark::ProwJob) {
         Some("prow")
     } else if n_step_logs > 0 && n_step_logs == paths.len() {
@@ -88,6 +101,7 @@ pub fn layout(paths: &[Arc<str>]) -> String {
     match (ci, collector) {
         (Some(ci), Some(collector)) => format!("{ci} + {collector}"),
         (Some(name), None) | (None, Some(name)) => name.to_owned(),
+        (None, None) if of_files.len() == 1 && paths.len() == 1 => "issue-text".to_owned(),
         (None, None) if marks.contains(&Mark::KubectlOutput) => "kubectl".to_owned(),
         (None, None) => "generic".to_owned(),
     }
@@ -181,7 +195,7 @@ mod tests {
     use super::*;
 
     fn named(paths: &[&str]) -> String {
-        layout(&paths.iter().map(|p| Arc::from(*p)).collect::<Vec<_>>())
+        layout(&paths.iter().map(|p| Arc::from(*p)).collect::<Vec<_>>(), &BTreeSet::new())
     }
 
     #[test]

@@ -17,13 +17,16 @@ pub struct Limits {
     /// How many bytes one byte of a compressed stream may unpack to, once it gave 64 MiB; 250 by default. Logs reach 10 to
     /// 30. The rest of such a stream is left out.
     pub ratio: u64,
-    /// Bytes of a file beyond which it arrives as several entries; 64 MiB by default.
+    /// Bytes of a file beyond which it arrives as several entries; 64 MiB by default. Documents do not: see `document`.
     pub chunk: usize,
+    /// Bytes of a file that makes sense as a whole only (YAML, JSON, a table, a `describe` text); 512 MiB by default. The rest
+    /// of it is left out.
+    pub document: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { unpacked: 16 << 30, file: 1 << 30, files: 1_000_000, depth: 4, ratio: 250, chunk: 64 << 20 }
+        Self { unpacked: 16 << 30, file: 1 << 30, files: 1_000_000, depth: 4, ratio: 250, chunk: 64 << 20, document: 512 << 20 }
     }
 }
 

@@ -28,7 +28,6 @@ mod zip;
 
 pub use copy::{Copied, CopyError, MaskedAt, redact_copy};
 pub use cut::Cut;
-pub use layout::layout;
 pub use limits::Limits;
 
 use limits::Budget;
@@ -38,11 +37,10 @@ use walk::{Place, Visit, Walk};
 
 /// One file of a bundle, or a part of a large one.
 ///
-/// A file of up to [`Limits::chunk`] bytes is one entry. A larger one arrives as several, one directly after the other, cut
-/// at line ends (at any byte where a line exceeds 64 MiB): joined in order they are the file. So does one of more than
-/// 1 MiB of which [`Entry::cut`] tells where it may be cut. Nothing of a file has to be
-/// kept for the next part to be understood but what the reader of its format wants to keep; [`Entry::first_line`] gives its
-/// lines their numbers.
+/// A file of up to [`Limits::chunk`] bytes is one entry, and so is a document (YAML, JSON, a table, a `describe` text) of up to
+/// [`Limits::document`]. A larger log arrives as several, one directly after the other, cut at line ends (at any byte where a
+/// line exceeds 64 MiB): joined in order they are the file. So does one of more than 1 MiB of which [`Entry::cut`] tells
+/// where it may be cut. Each is understood without the others; [`Entry::first_line`] gives its lines their numbers.
 #[derive(Debug, Clone)]
 pub struct Entry {
     /// Path inside the bundle, `/` between the parts, never absolute, never with `..`. A file inside a nested archive is
@@ -119,7 +117,9 @@ pub struct Summary {
     pub bytes_unpacked: u64,
     /// Files, those of no use (images and the like) included.
     pub files: u64,
-    /// Paths of all files, sorted: the layout is recognised from them.
+    /// Which tool made it: `must-gather`, `prow + sonobuoy`; `kubectl` for loose files, else `generic`.
+    pub layout: String,
+    /// Paths of all files, sorted.
     pub paths: Vec<Arc<str>>,
     /// What could not be read, sorted. An empty path means the bundle as a whole.
     pub problems: Vec<Problem>,
@@ -230,6 +230,7 @@ fn visit_all(sources: &[Source], limits: &Limits, visit: &mut dyn Visit) -> Resu
         bytes_packed,
         bytes_unpacked: budget.unpacked.get(),
         files: found.paths.len() as u64,
+        layout: layout::layout(&found.paths, &found.layouts),
         paths: found.paths,
         problems: found.problems,
     })

@@ -122,6 +122,39 @@ pub(super) fn is_tar(head: &[u8]) -> bool {
     block[0] != 0 && header.cksum().is_ok_and(|stated| stated == sum)
 }
 
+/// Lines of the head that are looked at: comments, warnings and a command may stand before a document.
+const LINES: usize = 60;
+
+/// Whether a text makes sense as a whole only, as far as its first lines tell: YAML, JSON over several lines, a table, a
+/// `describe` text, a session of commands, UTF-16. A line of a log, JSON or not, makes sense alone.
+pub(super) fn begins_document(text: &[u8]) -> bool {
+    const MARKS: &[&[u8]] = &[
+        b"apiVersion:",
+        b"kind:",
+        b"items:",
+        b"metadata:",
+        b"- apiVersion:",
+        b"- kind:",
+        b"- metadata:",
+        b"Name: ",
+        b"NAME ",
+        b"NAMESPACE ",
+        b"LAST SEEN ",
+        b">>> ",
+        b"$ kubectl ",
+        b"```",
+    ];
+    let is_wide = text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") || text.iter().take(HEAD).any(|b| *b == 0);
+    let opens_json = |line: &[u8]| match line.first() {
+        Some(b'{') => !line.ends_with(b"}"),
+        Some(b'[') => line.len() == 1 || matches!(line[1], b'{' | b'[' | b'"') && !line.ends_with(b"]"),
+        _ => false,
+    };
+    let mut lines = text.split(|b| *b == b'\n').map(<[u8]>::trim_ascii_end).filter(|line| !line.is_empty()).take(LINES);
+    let first_opens = lines.clone().next().is_some_and(opens_json);
+    is_wide || first_opens || lines.any(|line| matches!(line, b"{" | b"[") || MARKS.iter().any(|mark| line.starts_with(mark)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,6 +165,16 @@ mod tests {
         assert_eq!(sniff(b""), Format::Plain);
         assert_eq!(sniff(b"BZh9 is how bzip2 starts"), Format::Plain);
         assert_eq!(sniff(&[b' '; 512]), Format::Plain);
+    }
+
+    #[test]
+    fn documents_are_told_from_logs() {
+        for text in ["# x\nkind: Pod\n", "{\n \"kind\"", "[{\"a\":\n", "{\"items\":[{", "Name:   web\n", "NAME   READY\n"] {
+            assert!(begins_document(text.as_bytes()), "{text}");
+        }
+        for text in ["2026-01-02 kind: x\n", "{\"msg\":\"x\"}\n{\"msg\"", "[INFO] x\n", ""] {
+            assert!(!begins_document(text.as_bytes()), "{text}");
+        }
     }
 
     #[test]

@@ -9,8 +9,8 @@ use rustc_hash::FxHashSet;
 use super::compressed::{self, Broken, Meter, Packed};
 use super::limits::{Budget, size};
 use super::name;
-use super::sniff::{Compression, Format, HEAD, sniff};
-use super::{Cut, Entry, tar, zip};
+use super::sniff::{Compression, Format, HEAD, begins_document, sniff};
+use super::{Cut, Entry, layout, tar, zip};
 use crate::location::{Location, Problem};
 
 /// A line longer than this is cut when its file arrives in several entries.
@@ -103,6 +103,8 @@ pub(super) struct Walk<'a> {
     /// Only asked and, in the end, sorted.
     paths: FxHashSet<Arc<str>>,
     links: Vec<Link>,
+    /// What files are in themselves.
+    layouts: BTreeSet<&'static str>,
     problems: BTreeSet<Problem>,
     /// Problems beyond [`MOST_PROBLEMS`].
     unlisted: u64,
@@ -113,12 +115,14 @@ pub(super) struct Walk<'a> {
 /// What a walk found beside the entries.
 pub(super) struct Found {
     pub(super) paths: Vec<Arc<str>>,
+    pub(super) layouts: BTreeSet<&'static str>,
     pub(super) problems: Vec<Problem>,
 }
 
 impl<'a> Walk<'a> {
     pub(super) fn new(budget: &'a Budget<'a>, visit: &'a mut dyn Visit) -> Self {
-        Self { budget, visit, paths: FxHashSet::default(), links: Vec::new(), problems: BTreeSet::new(), unlisted: 0, held: 0 }
+        let (paths, links, layouts, problems) = (FxHashSet::default(), Vec::new(), BTreeSet::new(), BTreeSet::new());
+        Self { budget, visit, paths, links, layouts, problems, unlisted: 0, held: 0 }
     }
 
     /// Reads one stream, whatever it is, and tells what it was.
@@ -217,13 +221,26 @@ impl<'a> Walk<'a> {
         let mut content = reader.take(allowed);
         let mut full = chunk.min(PART);
         let mut step = full;
+        let mut is_begin = true;
         while self.fill(path, &mut content, &mut bytes, full) {
-            if parts.chunk == 0 && full == PART {
-                parts.cut = self.visit.cut(path, &bytes);
-                step = if parts.cut == Cut::Whole { chunk } else { PART };
+            if std::mem::take(&mut is_begin) {
+                if full == PART {
+                    parts.cut = self.visit.cut(path, &bytes);
+                }
+                step = match parts.cut {
+                    Cut::Whole if begins_document(&bytes) => limits.document.max(chunk),
+                    Cut::Whole => chunk,
+                    _ => PART,
+                };
             }
-            let end = parts.cut.find(&bytes).or_else(|| (full >= chunk).then(|| line_end(&bytes, full)).flatten());
-            let Some(end) = end else {
+            let is_document = step > chunk;
+            if is_document && full >= step {
+                self.problem(path, None, format!("a document larger than {}; the rest was not read", size(full as u64)));
+                bytes.truncate(line_end(&bytes, full).unwrap_or(bytes.len()));
+                break;
+            }
+            let at_a_line = || (full >= chunk && !is_document).then(|| line_end(&bytes, full)).flatten();
+            let Some(end) = parts.cut.find(&bytes).or_else(at_a_line) else {
                 full = if full < step { step } else { full + step };
                 continue;
             };
@@ -255,6 +272,9 @@ impl<'a> Walk<'a> {
 
     fn emit(&mut self, entry: Entry) {
         self.budget.unpacked.set(self.budget.unpacked.get() + entry.bytes.len() as u64);
+        if entry.chunk == 0 {
+            self.layouts.extend(layout::of_file(&entry.path, &entry.bytes));
+        }
         self.visit.entry(entry);
     }
 
@@ -312,7 +332,7 @@ impl<'a> Walk<'a> {
             let what = format!("{} more problems are not listed", self.unlisted);
             self.problems.insert(Problem::new(Location::file(&Arc::from("")), what));
         }
-        Found { paths, problems: self.problems.into_iter().collect() }
+        Found { paths, layouts: self.layouts, problems: self.problems.into_iter().collect() }
     }
 
     /// A link to a file or directory of the bundle is an alias of something that is read anyway. Others are listed.

@@ -22,6 +22,10 @@ impl Cluster {
                 *stamp = stamp.map(|at| time::dated(at, latest));
             }
         }
+        for event in &mut self.events {
+            event.first = event.first.map(|at| time::dated(at, latest));
+            event.last = event.last.map(|at| time::dated(at, latest));
+        }
         self.node_services.iter_mut().flat_map(|s| &mut s.lines).for_each(|line| date(line, latest));
         self.now = self.newest_stamp().max(counted);
     }

@@ -24,6 +24,9 @@ impl Cluster {
     /// Does the object exist? A manifest alone says that it was wanted, not that it is there; where nothing but manifests
     /// was given they are all there is and are taken at their word.
     pub fn presence(&self, reference: &Ref) -> Presence {
+        if is_masked(&reference.name) || reference.namespace.as_deref().is_some_and(is_masked) {
+            return Presence::Unknown;
+        }
         let known = self.get(reference);
         if known.is_some_and(|r| r.origin != Origin::Manifest) {
             return Presence::Present;
@@ -41,6 +44,12 @@ impl Cluster {
             (false, false) => Presence::Unknown,
         }
     }
+}
+
+/// The collector put a mask over the name: which object is meant is not known. Masks of troubleshoot (`***HIDDEN***`,
+/// `***TOKEN_IP_1A2B***`), cilium and others (`<REDACTED>`), and our own copies.
+fn is_masked(name: &str) -> bool {
+    name.contains("***") || name.contains("<REDACTED>") || name.contains("[redacted:")
 }
 
 /// The object was asked for by its name, as far as its file tells: a description of one object, or a file that is called
@@ -120,5 +129,19 @@ mod tests {
         assert_eq!(in_one.presence(&secret("other")), Presence::Unknown);
         assert_eq!(collected(Within::Cluster).presence(&secret("other")), Presence::Absent);
         assert_eq!(collected(Within::Untold).presence(&secret("ns")), Presence::Unknown);
+    }
+
+    #[test]
+    fn a_masked_name_is_nobody() {
+        let object = json!({"kind": "Secret", "metadata": {"name": "a", "namespace": "ns", "uid": "u"}});
+        let listed = Collected {
+            kind: "Secret".to_owned(),
+            within: Within::Cluster,
+            location: Location::file(&Arc::from("secrets.json")),
+        };
+        let documents = vec![Document::Resource(resource(&object, Origin::Live, 1)), Document::Collected(listed)];
+        let cluster = Cluster::new(documents, Arc::new(Patterns::new(Vec::new()).unwrap()));
+        let presence = |name: &str| cluster.presence(&Ref::new("Secret", Some("ns"), name));
+        assert_eq!((presence("b"), presence("***HIDDEN***")), (Presence::Absent, Presence::Unknown));
     }
 }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::bundle::{Cut, Entry};
 use crate::location::{Location, Problem};
 
+mod actions;
 mod alerts;
 mod collected;
 mod columns;
@@ -20,6 +21,7 @@ mod event;
 mod events;
 mod json;
 mod kind;
+mod kubelet;
 pub mod log;
 mod metrics;
 mod node_service;
@@ -256,6 +258,10 @@ const REMARK_LENGTH: usize = 2000;
 impl Decoder {
     /// Reads one entry, telling by its content what it is.
     pub fn decode(&self, entry: &Entry) -> Decoded {
+        if u32::try_from(entry.bytes.len()).is_err() {
+            let problem = Problem::new(Location::file(&entry.path), "a part of 4 GiB or more, not read");
+            return Decoded { problems: vec![problem], ..Decoded::default() };
+        }
         let Some(text) = text::read(&entry.bytes) else {
             let problem = Problem::new(Location::file(&entry.path), "binary content, not read");
             return Decoded { problems: vec![problem], ..Decoded::default() };
@@ -266,14 +272,32 @@ impl Decoder {
             (_, Cut::Lines) => return self.decode_log(&whole),
             (_, Cut::Before(_)) => return yaml::decode_items(&whole),
         }
+        if let Some(bare) = actions::without_stamps(&text) {
+            return self.decode_steps(&whole, &bare);
+        }
         let mut out = Decoded::default();
-        for part in sections::of(&whole) {
-            let mut decoded = self.decode_part(&part);
-            let title = if part.title.is_empty() { command::in_file_name(part.path) } else { Cow::Borrowed(part.title) };
-            if let Some(command) = Command::of(&title) {
-                command.complete(&mut decoded);
-            }
-            out.append(decoded);
+        sections::of(&whole).iter().for_each(|part| self.decode_section(part, &mut out));
+        out
+    }
+
+    fn decode_section(&self, part: &Part<'_>, out: &mut Decoded) {
+        let mut decoded = self.decode_part(part);
+        let title = if part.title.is_empty() { command::in_file_name(part.path) } else { Cow::Borrowed(part.title) };
+        if let Some(command) = Command::of(&title) {
+            command.complete(&mut decoded);
+        }
+        out.append(decoded);
+    }
+
+    /// A log of GitHub Actions, and what its steps printed of a cluster. `bare` is its text without stamps.
+    fn decode_steps(&self, whole: &Part<'_>, bare: &str) -> Decoded {
+        let mut out = self.decode_log(whole);
+        for output in actions::outputs(&Part { text: bare, ..*whole }) {
+            let sections = sections::of(&output);
+            sections
+                .iter()
+                .filter(|part| sections::is_structured(part.text))
+                .for_each(|part| self.decode_section(part, &mut out));
         }
         out
     }
@@ -317,7 +341,10 @@ impl Decoder {
     fn decode_json(&self, part: &Part<'_>) -> Decoded {
         const LONGEST: usize = 16 << 20;
         let mut out = json::decode(part);
-        if out.documents.is_empty() && part.text.len() <= LONGEST {
+        if out.documents.is_empty() && part.text.len() > LONGEST {
+            let what = "JSON of more than 16 MiB without an object of Kubernetes; not searched for log lines";
+            out.problems.push(Problem::new(Location::file(part.path), what));
+        } else if out.documents.is_empty() {
             let log = json::first(part).and_then(|tape| log::excerpts(tape.root(), part.path, &self.patterns));
             out.documents.extend(log.map(Document::Log));
         }
@@ -346,7 +373,9 @@ impl Decoder {
 
     fn decode_log(&self, part: &Part<'_>) -> Decoded {
         let is_said = Command::of(part.title).is_some_and(|c| c.runs_in_a_pod());
-        Decoded { documents: log::decode(part, is_said, &self.patterns), problems: Vec::new() }
+        let mut documents = log::decode(part, is_said, &self.patterns);
+        documents.extend(kubelet::events(part.path, part.line, part.text));
+        Decoded { documents, problems: Vec::new() }
     }
 }
 

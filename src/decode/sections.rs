@@ -148,7 +148,7 @@ fn titled<'a>(whole: &Part<'a>) -> Vec<Part<'a>> {
     parts
 }
 
-fn is_structured(text: &str) -> bool {
+pub(super) fn is_structured(text: &str) -> bool {
     match sniff::shape(text) {
         Shape::Json | Shape::Yaml | Shape::Remark => true,
         Shape::Text => text.lines().take(10).any(|line| table::begins(line) || describe::begins(line)),
@@ -167,6 +167,8 @@ fn title(line: &str) -> Option<&str> {
         return None;
     }
     match line.as_bytes().first()? {
+        // A shell that traces what it runs.
+        b'+' if line.strip_prefix("+ ").is_some_and(is_command) => line.strip_prefix("+ "),
         b'=' | b'#' | b'*' | b'-' | b'~' | b'+' | b'>' | b'_' => heading(line).or_else(|| prompted(line)),
         b'k' | b'o' if is_command(line) => Some(line),
         _ => prompted(line),

@@ -181,6 +181,14 @@ impl<'a> Pull<'a> {
     fn finding(&self, cause: &str, template: &Template<'_>, evidence: Evidence) -> Finding {
         let container = &self.container;
         let reference = Reference::of(self.image);
+        // A table's row does not name it; the template does, where it has one.
+        let only = template
+            .at("containers")
+            .items()
+            .map(|c| c.get("name").text())
+            .next()
+            .filter(|_| template.at("containers").len() == 1);
+        let name = if container.name.is_empty() { only.unwrap_or_default() } else { container.name };
         let node = container.pod.at("spec.nodeName").text();
         let arch = self.cluster.find("Node", None, node).map_or("", |n| n.at("status.nodeInfo.architecture").text());
         let pointer = |field: &str| template.pointer_of(container, field).unwrap_or_default();
@@ -191,7 +199,7 @@ impl<'a> Pull<'a> {
             .fact("registry", reference.registry)
             .fact("repository", reference.repository)
             .fact("tag", reference.tag)
-            .fact("container", container.name)
+            .fact("container", name)
             .fact("pod", container.pod.name())
             .fact("node", node)
             .fact("arch", arch)

@@ -165,7 +165,39 @@ pub(super) fn blind_spots(cluster: &Cluster, symptoms: &[(Symptom, Vec<usize>)])
             "kubectl get nodes -o yaml".to_owned(),
         );
     }
+    spots.extend(refusals(cluster));
     spots
+}
+
+/// What the collector was refused. That is not the same as there being none.
+fn refusals(cluster: &Cluster) -> Vec<BlindSpot> {
+    const MOST: usize = 5;
+    const WORDS: &[&str] = &[
+        "is forbidden: User",
+        "Error from server (Forbidden)",
+        "(Unauthorized)",
+        "Unable to connect to the server",
+        "The connection to the server",
+        "unable to retrieve the complete list of server APIs",
+        "the server is currently unable to handle the request",
+    ];
+    const LENGTH: usize = 200;
+    let lines = cluster.notes.iter().flat_map(|note| note.text.lines()).map(str::trim);
+    let said: BTreeSet<&str> = lines.filter(|line| WORDS.iter().any(|words| line.contains(words))).collect();
+    let spot = |line: &str| {
+        let resource =
+            line.split_once("cannot list resource \"").and_then(|(_, rest)| rest.split_once('"')).map(|(name, _)| name);
+        BlindSpot {
+            what: format!("not collected: {}", &line[..line.floor_char_boundary(LENGTH)]),
+            why_it_matters: "The request failed, so what it asked for is unknown; that is not the same as there being none."
+                .to_owned(),
+            collect: match resource {
+                Some(name) => format!("kubectl get {name} -A -o yaml"),
+                None => "kubectl auth can-i --list".to_owned(),
+            },
+        }
+    };
+    said.into_iter().take(MOST).map(spot).collect()
 }
 
 fn started(cluster: &Cluster, pod: &Ref) -> bool {

@@ -4,7 +4,7 @@ use super::model::{
     BlindSpot, Bundle, Component, Evidence, Finding, Fix, Link, Location, LogPattern, Moment, Patch, Problem, Ref, Report, Stock,
     Surroundings, Symptom, Tool,
 };
-use crate::bundle::{self, Summary};
+use crate::bundle::Summary;
 use crate::catalog::{PatchKind, Severity, Strength};
 use crate::cluster::Cluster;
 use crate::decode::{self, Level};
@@ -78,7 +78,7 @@ fn bundle(summary: &Summary, cluster: &Cluster, problems: Vec<location::Problem>
     Bundle {
         name: summary.name.clone(),
         sha256: summary.sha256.clone(),
-        layout: bundle::layout(&summary.paths).to_owned(),
+        layout: summary.layout.clone(),
         bytes_packed: summary.bytes_packed,
         bytes_unpacked: summary.bytes_unpacked,
         files: summary.files,

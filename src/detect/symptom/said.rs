@@ -12,6 +12,8 @@ use crate::detect::{Evidence, Symptom};
 /// Ingress the controller ignores, a ReplicaSet whose pods are refused and whose owner was not collected.
 pub(super) fn refused(cluster: &Cluster, out: &mut Vec<Symptom>) {
     const REASONS: &[&str] = &[
+        "BackOff",
+        "Failed",
         "FailedCreate",
         "FailedNeedsStart",
         "TooManyMissedTimes",

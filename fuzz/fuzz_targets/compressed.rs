@@ -1,0 +1,4 @@
+//! Fuzzes chains of compressed streams.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::compressed(bytes));

@@ -1,0 +1,4 @@
+//! Fuzzes `kubectl get` tables.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::table(bytes));

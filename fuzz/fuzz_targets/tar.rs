@@ -1,0 +1,4 @@
+//! Fuzzes tar archives.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::tar(bytes));

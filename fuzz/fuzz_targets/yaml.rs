@@ -1,0 +1,4 @@
+//! Fuzzes YAML documents and Lists.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::yaml(bytes));
