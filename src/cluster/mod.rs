@@ -40,8 +40,8 @@ pub use container::Container;
 pub use currency::Currency;
 pub use presence::Presence;
 pub use quantity::Quantity;
-pub(crate) use relation::component;
 pub use relation::{Graph, Reach, Relation};
+pub(crate) use relation::{component, is_network_plugin};
 pub(crate) use service::selects;
 pub use version::KubernetesVersion;
 

@@ -7,8 +7,10 @@ use super::{Cluster, owner_ref, secret};
 use crate::decode::{Ref, Resource, Value};
 
 mod api;
+mod network;
 
 pub(crate) use api::component;
+pub(crate) use network::is_network_plugin;
 
 /// Why the second object suffers from the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +49,7 @@ impl Graph {
         }
         graph.told_calls(cluster);
         api::relate(&mut graph, cluster);
+        network::relate(&mut graph, cluster);
         graph.known = FxHashSet::default();
         graph
     }

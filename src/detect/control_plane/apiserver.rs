@@ -3,16 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::Strength;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, is_network_plugin};
 use crate::decode::{Hit, Log, Ref, Resource};
 use crate::detect::{Evidence, EvidenceKind, Finding};
 
 mod outside;
 
 const SIGNAL: &str = "api-server-unreachable";
-
-/// Parts of the names of network plug-ins' pods.
-const NETWORK: [&str; 9] = ["calico", "flannel", "cilium", "weave", "canal", "aws-node", "antrea", "kindnet", "multus"];
 
 /// A line that says that the API server did not answer.
 struct Miss<'a> {
@@ -50,7 +47,7 @@ fn is_of_the_api_server(cluster: &Cluster, host: &str) -> bool {
 
 /// Several workloads miss it, or its own pod is down.
 pub(super) fn apiserver(cluster: &Cluster, out: &mut Vec<Finding>) {
-    let misses: Vec<_> = misses(cluster).into_iter().filter(|m| !is_network(m.pod)).collect();
+    let misses: Vec<_> = misses(cluster).into_iter().filter(|m| !is_network_plugin(m.pod)).collect();
     let callers: BTreeSet<Ref> = misses.iter().map(|m| cluster.top_owner_ref(m.pod)).collect();
     let own = own_pod(cluster);
     let evidence = match (&own, misses.first()) {
@@ -107,13 +104,9 @@ fn control_plane(cluster: &Cluster, misses: &[Miss<'_>]) -> Option<Ref> {
     node.or_else(|| cluster.find("Service", Some("default"), "kubernetes")).map(|r| r.reference.clone())
 }
 
-fn is_network(pod: &Resource) -> bool {
-    NETWORK.iter().any(|n| pod.name().contains(n))
-}
-
 /// A network plug-in that cannot reach the API server through its Service.
 pub(super) fn api_unreachable(cluster: &Cluster, out: &mut Vec<Finding>) {
-    for miss in misses(cluster).into_iter().filter(|m| is_network(m.pod)) {
+    for miss in misses(cluster).into_iter().filter(|m| is_network_plugin(m.pod)) {
         let node = miss.pod.at("spec.nodeName").text();
         let culprit = cluster.find("Node", None, node).map_or_else(|| cluster.top_owner_ref(miss.pod), |n| n.reference.clone());
         let says = "the network plug-in gets no connection to the API server";

@@ -4,8 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::unit::{evidence, is_down, is_stopped, latest, line_evidence, misses_runtime, reason, unit, words};
 use crate::catalog::Strength;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, is_network_plugin};
 use crate::decode::{LogLine, NodeService, Origin, Resource, Value};
+use crate::detect::symptom::pod_trouble;
 use crate::detect::{Evidence, EvidenceKind, Finding};
 
 /// The kubelet renews its Lease every ten seconds; one this much older than the newest is stale.
@@ -110,7 +111,26 @@ impl<'a> Node<'a> {
         if self.is_unknown() && self.ready.get("reason").text() != "NodeStatusNeverUpdated" {
             return Some(self.silent());
         }
-        self.stale_lease()
+        self.unconfirmed_deletion().or_else(|| self.stale_lease())
+    }
+
+    /// A table tells no more than that the node is not ready; pods that stay Terminating tell that its kubelet, which alone
+    /// confirms that they have ended, does not act.
+    fn unconfirmed_deletion(&self) -> Option<Finding> {
+        let told = ["reason", "message"].iter().any(|field| self.ready.get(field).exists());
+        if !self.is_unready() || told {
+            return None;
+        }
+        let name = self.node.name();
+        let overdue = |p: &&Resource| {
+            let deleted = p.at("metadata.deletionTimestamp").exists();
+            p.at("spec.nodeName").text() == name && deleted && pod_trouble(self.cluster, p).is_some()
+        };
+        let pod = self.cluster.kind("Pod").find(overdue)?;
+        let says = "nobody on the node confirms that it has ended";
+        let evidence = Evidence::field(pod, "metadata.deletionTimestamp", Strength::Statement, says);
+        let state = format!("it is not ready, and pod {} stays Terminating on it", pod.name());
+        Some(self.finding("kubelet-down", evidence, None).fact("state", state).affects([pod.reference.clone()]))
     }
 
     /// No word from the node: is the kubelet dead, or the machine?
@@ -174,7 +194,7 @@ impl<'a> Node<'a> {
         } else if has(&["PLEG is not healthy", "DeadlineExceeded"]) {
             "container-runtime-unhealthy"
         } else {
-            return None;
+            return self.network_plugin_fails().filter(|_| message.is_empty());
         };
         let condition = self.condition(Strength::Statement, "the kubelet says why the node is not ready");
         let mut finding = self.finding(cause, condition, None).fact("state", message);
@@ -189,14 +209,22 @@ impl<'a> Node<'a> {
         Some(finding)
     }
 
+    /// A table tells no reason; the pod that sets up the node's network dies, which leaves the node without one.
+    fn network_plugin_fails(&self) -> Option<Finding> {
+        let (pod, container) = self.network_pods().find_map(|pod| {
+            let dying = self.cluster.containers(pod).into_iter().find(|c| c.is_dying(self.cluster))?;
+            Some((pod, dying))
+        })?;
+        let says = "the network plug-in's pod on the node does not stay up";
+        let state = Evidence::value(pod, container.status.get("state"), "reason", Strength::Statement, says);
+        let found = self.finding("cni-not-initialized", state.of_kind(EvidenceKind::Status), None);
+        Some(found.fact("state", format!("pod {} does not stay up", pod.name())).affects([pod.reference.clone()]))
+    }
+
     /// Pods of the node that look like a network plug-in's and are not ready.
     fn network_pods(&self) -> impl Iterator<Item = &'a Resource> {
-        const PLUGINS: [&str; 10] =
-            ["calico", "flannel", "cilium", "weave", "canal", "aws-node", "antrea", "kindnet", "multus", "azure-cni"];
         let name = self.node.name();
-        self.cluster
-            .pods_on(name)
-            .filter(move |p| PLUGINS.iter().any(|plugin| p.name().contains(plugin)) && !self.cluster.is_settled(p))
+        self.cluster.pods_on(name).filter(move |p| is_network_plugin(p) && !self.cluster.is_settled(p))
     }
 
     fn finding(&self, cause: &str, evidence: Evidence, unit: Option<&NodeService>) -> Finding {
