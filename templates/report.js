@@ -43,8 +43,8 @@ all('table.live').forEach((table) => {
   const count = make('output'), label = make('label', words.filter + ' '), find = make('div', '', { className: 'find' });
   label.append(make('input', '', { type: 'search', oninput: (e) => {
     texts ??= rows.map((r) => r.textContent.toLowerCase());
-    const words = e.target.value.toLowerCase().split(/\s+/);
-    const shown = rows.filter((r, i) => !(r.hidden = !words.every((w) => texts[i].includes(w))));
+    const terms = e.target.value.toLowerCase().split(/\s+/);
+    const shown = rows.filter((r, i) => !(r.hidden = !terms.every((w) => texts[i].includes(w))));
     count.textContent = shown.length + ' ' + words.of + ' ' + rows.length;
   } }));
   find.append(label, count);
