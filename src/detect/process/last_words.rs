@@ -131,6 +131,8 @@ impl<'a> Death<'a> {
             "container-permission-denied-exec" => self.with_command(finding, line, "exec-denied", 126),
             "port-conflict" => Some(self.with_rival(finding, line)),
             "read-only-root-filesystem" => self.with_path(finding, line),
+            // nginx looks its upstreams up at start: the name is missing, not the configuration wrong.
+            "application-config-invalid" if line.contains("host not found in upstream") => None,
             "application-config-invalid" => Some(finding.fact("source", self.configuration())),
             "jvm-heap-exhausted" => Some(finding.fact("limit", self.container.spec.path("resources.limits.memory").text())),
             "application-crash" => (!speaks_of_others()).then(|| self.as_crash(finding)),
