@@ -23,23 +23,23 @@ impl Cluster {
         }
     }
 
-    /// The newest stamp in the bundle. Objects and events tell their zone; a log may not, and one that runs ahead of them
-    /// was written in local time.
-    pub(super) fn newest_stamp(&self) -> Option<Timestamp> {
-        let told = self.told_stamps();
+    /// The newest stamp in the bundle. Objects and events tell their zone; a log may not, and one that runs ahead of them was
+    /// written in local time.
+    pub(super) fn newest_stamp(&self, told: Told) -> Option<Timestamp> {
         let logs = self.logs.iter().filter_map(|l| l.last).filter(|at| !time::is_yearless(*at));
         logs.filter(|at| !told.is_local(*at)).chain(told.newest()).max()
     }
 
-    /// The newest stamps of objects and events.
-    pub(super) fn told_stamps(&self) -> Told {
+    /// The newest stamps of objects and events. `counted` is the latest moment that ages give. To be asked before stamps
+    /// without a year are dated: an event that a log tells has the log's local time.
+    pub(super) fn told_stamps(&self, counted: Option<Timestamp>) -> Told {
         let renewed = self.kind("Lease").filter_map(|l| stamp(l.at("spec.renewTime")));
         let posted = self.kind("Node").filter_map(|n| stamp(n.condition("Ready").get("lastHeartbeatTime")));
         let events = self.events.iter().filter_map(|e| e.last.or(e.first)).filter(|at| !time::is_yearless(*at));
         let pods = self.kind("Pod").flat_map(pod_stamps);
         Told {
             beat: renewed.chain(posted).max(),
-            event: events.max(),
+            said: events.chain(counted).max(),
             state: pods.chain(self.resources().flat_map(changes)).max(),
         }
     }
@@ -50,20 +50,20 @@ impl Cluster {
 pub(super) struct Told {
     /// A Lease was renewed, a node posted its status: this goes on every few minutes at most.
     beat: Option<Timestamp>,
-    /// Something was said; events are kept for an hour.
-    event: Option<Timestamp>,
+    /// Something was said, or an age was told: events are kept for an hour, and ages are told when they are collected.
+    said: Option<Timestamp>,
     /// Something began or changed, perhaps long ago.
     state: Option<Timestamp>,
 }
 
 impl Told {
     pub(super) fn newest(self) -> Option<Timestamp> {
-        self.beat.max(self.event).max(self.state)
+        self.beat.max(self.said).max(self.state)
     }
 
     /// Is it near the moment of the collection?
     pub(super) fn is_close(self) -> bool {
-        self.beat.is_some() || self.event.is_some()
+        self.beat.is_some() || self.said.is_some()
     }
 
     /// Is `at` a local time read without its zone? It is ahead of what would have gone on until then, or by whole hours.
@@ -289,6 +289,18 @@ mod tests {
         assert_eq!(now(Some("2026-03-01T10:00:00Z"), "2026-03-01 10:07:00"), "2026-03-01T10:07:00Z");
         assert_eq!(now(None, "2026-03-01 12:07:00"), "2026-03-01T12:07:00Z");
         assert_eq!(now(None, "2026-03-01 12:01:00"), "2026-03-01T07:00:00Z");
+    }
+
+    #[test]
+    fn an_event_that_a_log_tells_has_the_logs_local_time() {
+        let mut documents = vec![document(
+            &json!({"kind": "Lease", "metadata": {"name": "n1", "namespace": "kube-node-lease"}, "spec": {"renewTime": "2026-03-01T10:00:00Z"}}),
+            Origin::Live,
+        )];
+        let mut said = event("Pod", Some("ns"), "a", "Failed", "m");
+        said.last = time::parse("Mar  1 18:03:00");
+        documents.push(Document::Event(said));
+        assert_eq!(cluster(documents).now, Some("2026-03-01T10:00:00Z".parse().unwrap()));
     }
 
     #[test]

@@ -9,10 +9,11 @@ use crate::time;
 impl Cluster {
     /// Dates all log lines and finds the bundle's "now": the newest stamp in it, and not before `counted`.
     pub(super) fn date(&mut self, counted: Option<Timestamp>) {
-        self.now = self.newest_stamp().max(counted);
+        let told = self.told_stamps(counted);
+        self.now = self.newest_stamp(told);
         let Some(now) = self.now else { return };
         // What began months ago may still log: only what follows the time closely tells that a stamp ahead of it is last year's.
-        let ahead = if self.told_stamps().is_close() || counted.is_some() { A_DAY } else { HALF_A_YEAR };
+        let ahead = if told.is_close() { A_DAY } else { HALF_A_YEAR };
         let latest = now.saturating_add(ahead).unwrap_or(now);
         for log in &mut self.logs {
             let hits = log.hits.iter_mut().map(|h| &mut h.line);
@@ -27,7 +28,7 @@ impl Cluster {
             event.last = event.last.map(|at| time::dated(at, latest));
         }
         self.node_services.iter_mut().flat_map(|s| &mut s.lines).for_each(|line| date(line, latest));
-        self.now = self.newest_stamp().max(counted);
+        self.now = self.newest_stamp(told);
     }
 }
 

@@ -320,7 +320,7 @@ fn speaks_of_failure(line: &str) -> bool {
 }
 
 /// The line names `host` as a whole word.
-fn mentions(line: &str, host: &str) -> bool {
+pub(super) fn mentions(line: &str, host: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     line.match_indices(host).any(|(at, _)| {
         let before = line[..at].chars().next_back();

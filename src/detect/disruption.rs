@@ -1,5 +1,6 @@
 //! Disruption budgets that refuse every eviction, or protect nothing (kubernetes `pkg/registry/core/pod/storage/eviction.go`).
 
+use super::address::mentions;
 use super::{Detector, Evidence, Finding};
 use crate::catalog::Strength;
 use crate::cluster::Cluster;
@@ -46,9 +47,9 @@ fn allows_nothing(budget: &Resource) -> bool {
 fn blocked(cluster: &Cluster, budget: &Resource, refusals: &[Refusal<'_>]) -> Option<Finding> {
     let pods = protected(cluster, budget);
     let about_it = |r: &&Refusal<'_>| {
-        let names_pod = pods.iter().any(|p| names(r.text, p.name()));
+        let names_pod = pods.iter().any(|p| mentions(r.text, p.name()));
         // The pods are not in the bundle: the namespace's only budget without room is the one that was met.
-        let in_namespace = budget.namespace().is_some_and(|ns| names(r.text, ns));
+        let in_namespace = budget.namespace().is_some_and(|ns| mentions(r.text, ns));
         names_pod || pods.is_empty() && in_namespace && is_alone(cluster, budget)
     };
     let refusal = refusals.iter().find(about_it).map(|r| (r.evidence.clone(), None));
@@ -67,13 +68,6 @@ fn blocked(cluster: &Cluster, budget: &Resource, refusals: &[Refusal<'_>]) -> Op
             .fact("healthy", budget.at("status.currentHealthy").text())
             .affects(pods.iter().map(|p| p.reference.clone())),
     )
-}
-
-/// Does `text` hold `name` as a word of its own?
-fn names(text: &str, name: &str) -> bool {
-    let is_end = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && !matches!(c, '-' | '.'));
-    text.match_indices(name)
-        .any(|(at, _)| is_end(text[..at].chars().next_back()) && is_end(text[at + name.len()..].chars().next()))
 }
 
 fn is_alone(cluster: &Cluster, budget: &Resource) -> bool {
@@ -98,10 +92,9 @@ fn kept_from_draining<'a>(cluster: &'a Cluster, pods: &[&Resource]) -> Option<&'
         let of_node = cluster.owner(pod).is_some_and(|o| o.kind() == "DaemonSet") || owner_kind(pod) == "DaemonSet";
         of_node || owner_kind(pod) == "Node" || matches!(pod.at("status.phase").text(), "Succeeded" | "Failed")
     };
-    let is_on = |pod: &Resource, node: &Resource| pod.at("spec.nodeName").text() == node.name();
     cluster.kind("Node").filter(|n| n.at("spec.unschedulable").is_true()).find(|node| {
         let held = |pod: &Resource| pods.iter().any(|p| p.reference == pod.reference);
-        let mut left = cluster.kind("Pod").filter(|p| is_on(p, node) && !stays(p)).peekable();
+        let mut left = cluster.pods_on(node.name()).filter(|p| !stays(p)).peekable();
         left.peek().is_some() && left.all(held)
     })
 }
@@ -132,16 +125,4 @@ fn protects_nothing(cluster: &Cluster, budget: &Resource) -> Option<Finding> {
         finding = finding.evidence(Evidence::event(event, Strength::Statement, "the controller finds no pod for it"));
     }
     Some(finding)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::names;
-
-    #[test]
-    fn a_name_is_a_word() {
-        let said = r#"error when evicting pods/"sso-0" -n "auth" (will retry after 5s)"#;
-        assert!(names(said, "sso-0") && names(said, "auth"));
-        assert!(!names(said, "sso") && !names(said, "so-0"));
-    }
 }

@@ -4,7 +4,7 @@
 //! reach it.
 
 use super::complaint::Complaint;
-use super::symptom::stamp;
+use super::symptom::{REFUSED_LOGINS, stamp};
 use super::{Detector, Evidence, EvidenceKind, Finding};
 use crate::catalog::Strength;
 use crate::cluster::{Cluster, Container};
@@ -13,19 +13,9 @@ use crate::time;
 
 pub(super) const DETECTORS: &[Detector] = &[Detector { name: "secret_rotation", run: secret_rotation }];
 
-/// Signals of a login that is refused.
-const REFUSED: [&str; 7] = [
-    "auth-failed-postgres",
-    "auth-failed-mysql",
-    "auth-failed-mongo",
-    "auth-failed-redis",
-    "auth-failed-broker",
-    "auth-failed-other",
-    "arc-credentials-refused",
-];
-
 fn secret_rotation(cluster: &Cluster, out: &mut Vec<Finding>) {
-    for complaint in REFUSED.iter().flat_map(|signal| Complaint::all(cluster, signal)) {
+    for complaint in REFUSED_LOGINS.iter().chain(&["arc-credentials-refused"]).flat_map(|signal| Complaint::all(cluster, signal))
+    {
         let containers = cluster.containers(complaint.pod);
         let name = complaint.container();
         let Some(container) = containers.iter().find(|c| c.name == name || name.is_empty()) else { continue };

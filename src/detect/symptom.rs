@@ -16,7 +16,7 @@ mod workload;
 
 pub(crate) use pod::pod_trouble;
 pub(crate) use said::alert_subject;
-pub(super) use said::{last_hit, was_an_incident};
+pub(super) use said::{REFUSED_LOGINS, last_hit, was_an_incident};
 pub(crate) use workload::replicas;
 
 /// A container that ended this recently is still part of the incident.

@@ -28,8 +28,7 @@ impl Case<'_> {
     }
 
     fn touches(&self, other: &Case<'_>) -> bool {
-        // An object without relations is in no graph, and touches itself all the same.
-        other.objects().any(|o| *o == self.finding.culprit || self.reach.has(o))
+        other.objects().any(|o| self.reach.has(o))
     }
 }
 
@@ -101,9 +100,9 @@ fn found<'r>(by_object: &FxHashMap<&Ref, Vec<usize>>, objects: impl Iterator<Ite
     numbers
 }
 
-/// Is `g` a consequence of `f`?
+/// Is `g`, which `f` touches, a consequence of it?
 fn explains(f: &Case<'_>, g: &Case<'_>) -> bool {
-    if !f.touches(g) || f.standing == Standing::Symptom {
+    if f.standing == Standing::Symptom {
         return false;
     }
     if f.leads_to.contains(&g.finding.cause) {

@@ -95,7 +95,17 @@ pub(crate) fn alert_subject(cluster: &Cluster, kind: &str, namespace: Option<&st
     of_kind(kind).or_else(|| ["Deployment", "StatefulSet", "DaemonSet", "Service", "Pod", "Node"].iter().find_map(|k| of_kind(k)))
 }
 
-/// Signals in logs that say the process cannot do its work, though its pod looks well.
+/// Signals of a login that a server refuses.
+pub(in crate::detect) const REFUSED_LOGINS: [&str; 6] = [
+    "auth-failed-postgres",
+    "auth-failed-mysql",
+    "auth-failed-mongo",
+    "auth-failed-redis",
+    "auth-failed-broker",
+    "auth-failed-other",
+];
+
+/// Other signals in logs that say the process cannot do its work, though its pod looks well.
 const COMPLAINTS: &[&str] = &[
     "connection-refused",
     "no-such-host",
@@ -107,12 +117,6 @@ const COMPLAINTS: &[&str] = &[
     "certificate-date",
     "certificate-unverified",
     "certificate-name",
-    "auth-failed-postgres",
-    "auth-failed-mysql",
-    "auth-failed-mongo",
-    "auth-failed-redis",
-    "auth-failed-broker",
-    "auth-failed-other",
     "too-many-connections",
     "pool-exhausted",
     "database-read-only",
@@ -142,6 +146,7 @@ pub(super) fn complaints(cluster: &Cluster, out: &mut Vec<Symptom>) {
         let Some(pod) = cluster.pod_of(log).filter(|p| p.label("k8s-app") != Some("kube-dns")) else { continue };
         let worst = COMPLAINTS
             .iter()
+            .chain(&REFUSED_LOGINS)
             .filter_map(|name| patterns.index(name).map(|i| (log.count(i), i, *name)))
             .filter(|(n, ..)| *n >= 3)
             .max_by_key(|(n, ..)| *n);
