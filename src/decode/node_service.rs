@@ -88,7 +88,11 @@ fn unit_name(text: &str) -> &str {
 fn unit(path: &Arc<str>, lines: &[(u32, &str)], preface: &Preface) -> Option<Document> {
     let (number, header) = lines[0];
     let header = after_label(header);
-    let node = preface.node.clone().or_else(|| node_of_path(path));
+    // The journal names its host; a directory may be called after anything, and after the node's full name.
+    let of_path = node_of_path(path);
+    let host = lines.iter().find_map(|(_, l)| entry(l)).map(|e| e.host);
+    let told = of_path.filter(|n| below_nodes(path).is_some() || host.is_none_or(|host| n.starts_with(host)));
+    let node = preface.node.clone().or(told).or_else(|| host.map(str::to_owned));
     let mut service = NodeService {
         node,
         unit: String::new(),
@@ -108,9 +112,6 @@ fn unit(path: &Arc<str>, lines: &[(u32, &str)], preface: &Preface) -> Option<Doc
     unit_name(named).clone_into(&mut service.unit);
     for (number, line) in &lines[1..] {
         service.read(*number, line);
-    }
-    if service.node.is_none() {
-        service.node = lines.iter().find_map(|(_, l)| entry(l)).map(|e| e.host.to_owned());
     }
     if service.active.is_empty() {
         let text = lines.iter().take(3).map(|(_, l)| l.trim()).collect::<Vec<_>>().join(" ");
@@ -167,12 +168,23 @@ pub(super) fn unit_of_path(path: &str) -> Option<&'static str> {
 
 /// The node a path names: `nodes/<node>/…`, `<node>/kubelet.log`.
 pub(super) fn node_of_path(path: &str) -> Option<String> {
-    let parts: Vec<&str> = path.split('/').filter(|p| !p.is_empty()).collect();
-    let (_, directories) = parts.split_last()?;
-    let named = directories.iter().rposition(|d| matches!(*d, "nodes" | "node" | "hosts")).and_then(|i| directories.get(i + 1));
-    let node =
-        named.or_else(|| directories.last().filter(|d| !matches!(**d, "journald" | "logs" | "log" | "masters" | "workers")))?;
+    let last =
+        || directories(path).last().copied().filter(|d| !matches!(*d, "journald" | "logs" | "log" | "masters" | "workers"));
+    let node = below_nodes(path).or_else(last)?;
     Some(node.trim_end_matches(".zip").to_owned())
+}
+
+/// `<node>` of `nodes/<node>/…`.
+fn below_nodes(path: &str) -> Option<&str> {
+    let directories = directories(path);
+    let nodes = directories.iter().rposition(|d| matches!(*d, "nodes" | "node" | "hosts"))?;
+    directories.get(nodes + 1).copied()
+}
+
+fn directories(path: &str) -> Vec<&str> {
+    let mut parts: Vec<&str> = path.split('/').filter(|p| !p.is_empty()).collect();
+    parts.pop();
+    parts
 }
 
 /// One entry of a journal.
@@ -313,6 +325,9 @@ Jan 02 10:46:25 worker-1 systemd[1]: Stopped containerd container runtime.
         let s = &found[0];
         assert_eq!((s.node.as_deref(), &*s.unit, &*s.active, &*s.sub), (Some("worker-1"), "containerd", "inactive", "dead"));
         assert_eq!((s.since, s.location.line, s.enabled), ("2025-01-02T10:46:25Z".parse().ok(), Some(5), true));
+        // A directory is called after the node, or after anything.
+        assert_eq!(services("worker-1.example.org/a.txt", STOPPED)[0].node.as_deref(), Some("worker-1.example.org"));
+        assert_eq!(services("an-incident/a.txt", STOPPED)[0].node.as_deref(), Some("worker-1"));
         assert_eq!(s.lines.len(), 2);
         assert_eq!((s.lines[1].line, &*s.lines[1].text), (8, "Stopped containerd container runtime."));
     }
