@@ -325,11 +325,17 @@ Jan 02 10:46:25 worker-1 systemd[1]: Stopped containerd container runtime.
         let s = &found[0];
         assert_eq!((s.node.as_deref(), &*s.unit, &*s.active, &*s.sub), (Some("worker-1"), "containerd", "inactive", "dead"));
         assert_eq!((s.since, s.location.line, s.enabled), ("2025-01-02T10:46:25Z".parse().ok(), Some(5), true));
-        // A directory is called after the node, or after anything.
-        assert_eq!(services("worker-1.example.org/a.txt", STOPPED)[0].node.as_deref(), Some("worker-1.example.org"));
-        assert_eq!(services("an-incident/a.txt", STOPPED)[0].node.as_deref(), Some("worker-1"));
         assert_eq!(s.lines.len(), 2);
         assert_eq!((s.lines[1].line, &*s.lines[1].text), (8, "Stopped containerd container runtime."));
+    }
+
+    #[test]
+    fn a_directory_is_called_after_the_node_or_after_anything() {
+        let unit = &STOPPED[STOPPED.find('○').unwrap()..];
+        let node = |path: &str| services(path, unit)[0].node.clone().unwrap();
+        assert_eq!(node("worker-1.example.org/a.txt"), "worker-1.example.org");
+        assert_eq!(node("an-incident/a.txt"), "worker-1");
+        assert_eq!(node("nodes/w1/a.txt"), "w1");
     }
 
     #[test]
